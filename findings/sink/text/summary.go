@@ -35,7 +35,7 @@ func (p *printer) clauses(d *findings.Document) {
 		}
 		if c.Chapter != chapter {
 			chapter = c.Chapter
-			p.line("\n  %s", chapter)
+			p.line("\n  %s", c.ChapterTitle.In(p.lang))
 		}
 		p.line("    %-8s %s  %s", c.ID, pad(p.state(c.State), 8), c.Title.In(p.lang))
 		p.line("    %-8s %s  %s", "", pad("", 8), p.counts(c.Counts))
