@@ -140,4 +140,8 @@ func TestFingerprint(t *testing.T) {
 	if _, ok := swapped["1.2"]; ok || swapped["1.1"] != "1.情報セキュリティのための組織" {
 		t.Errorf("a heading out of order was taken: %q", swapped)
 	}
+	swapped = p.Split("2. 人的対策\n本文\n1. 組織的対策\n")
+	if _, ok := swapped["2"]; ok || swapped[cover] != "2.人的対策本文" {
+		t.Errorf("a chapter out of order was taken: %q", swapped)
+	}
 }
