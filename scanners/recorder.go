@@ -29,7 +29,8 @@ func (r *Recorder) Gap(n Need, why inventory.Reason, detail string) inventory.Re
 	return r.unit.Note(inventory.Read{Operation: n.Operation, Permission: n.Permission, Reason: why, Detail: detail})
 }
 
-// Listed says that a kind was listed by the given calls. It is complete only if every one of them was answered whole.
+// Listed says that a kind was listed by the given calls. It is complete only if there is one and every
+// one of them was answered whole.
 // A kind that several calls list (instances and clusters) is given in one Listed with all of them.
 func (r *Recorder) Listed(k inventory.Kind, reads ...inventory.ReadID) {
 	l := r.unit.Listing(k)
@@ -37,7 +38,7 @@ func (r *Recorder) Listed(k inventory.Kind, reads ...inventory.ReadID) {
 		r.unit.Listings = append(r.unit.Listings, inventory.Listing{Kind: k})
 		l = &r.unit.Listings[len(r.unit.Listings)-1]
 	}
-	l.Reads, l.Complete = reads, true
+	l.Reads, l.Complete = reads, len(reads) > 0
 	for _, id := range reads {
 		if r.unit.Read(id).Reason != "" {
 			l.Complete = false
