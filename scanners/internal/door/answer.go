@@ -63,15 +63,15 @@ func (a *answer) failAs(class Class, err error) error {
 	if r := (*Refused)(nil); errors.As(err, &r) {
 		return &Refused{Op: a.call.Op, Host: a.call.Host, Why: r.Why}
 	}
-	return &Failure{Class: class, Err: a.guard.Redactor.Error(err)}
+	return &Failure{Class: class, Err: a.guard.c.Redactor.Error(err)}
 }
 
 func (a *answer) end(class Class) {
 	a.once.Do(func() {
 		a.cancel()
 		a.call.Bytes, a.call.Duration, a.call.Class = a.read.Load(), time.Since(a.start), class
-		if a.guard.Journal != nil {
-			a.guard.Journal(a.call)
+		if a.guard.c.Journal != nil {
+			a.guard.c.Journal(a.call)
 		}
 	})
 }

@@ -80,7 +80,7 @@ func WithAttempt(ctx context.Context, n int) context.Context {
 // [Refused]; every other failure is a [Failure]. Redirects to another host or scheme are refused here, whatever
 // policy the client has.
 type Guard struct {
-	GuardConfig
+	c   GuardConfig
 	ops map[string]bool
 }
 
@@ -91,7 +91,7 @@ func NewGuard(c GuardConfig) *Guard {
 	if c.Base == nil {
 		c.Base = newTransport(c.Metadata)
 	}
-	g := &Guard{GuardConfig: c, ops: map[string]bool{}}
+	g := &Guard{c: c, ops: map[string]bool{}}
 	for _, op := range c.Ops {
 		g.ops[op] = true
 	}
@@ -100,23 +100,23 @@ func NewGuard(c GuardConfig) *Guard {
 
 // CloseIdleConnections lets http.Client.CloseIdleConnections through.
 func (g *Guard) CloseIdleConnections() {
-	if c, ok := g.Base.(interface{ CloseIdleConnections() }); ok {
+	if c, ok := g.c.Base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, cancel := WithTimeout(req.Context(), g.Timeout)
+	ctx, cancel := WithTimeout(req.Context(), g.c.Timeout)
 	attempt, _ := ctx.Value(attemptKey{}).(int)
-	a := &answer{guard: g, ctx: ctx, cancel: cancel, start: time.Now(), left: g.BodyCap,
+	a := &answer{guard: g, ctx: ctx, cancel: cancel, start: time.Now(), left: g.c.BodyCap,
 		call: Call{Host: req.URL.Host, Attempt: attempt}}
 	out, err := g.admit(req, &a.call)
 	if err != nil {
 		a.end(Blocked)
 		return nil, err
 	}
-	resp, err := g.Base.RoundTrip(out.WithContext(ctx))
+	resp, err := g.c.Base.RoundTrip(out.WithContext(ctx))
 	if err != nil {
 		return nil, a.fail(err)
 	}
@@ -132,31 +132,31 @@ func (g *Guard) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // admit gives the request to send, or why there is none. It consumes and closes the body of req.
 func (g *Guard) admit(req *http.Request, call *Call) (*http.Request, error) {
-	refuse := func(format string, args ...any) (*http.Request, error) {
-		return nil, &Refused{Op: call.Op, Host: call.Host, Why: g.Redactor.String(fmt.Sprintf(format, args...))}
+	refuse := func(why string) (*http.Request, error) {
+		return nil, &Refused{Op: call.Op, Host: call.Host, Why: g.c.Redactor.String(why)}
 	}
 	payload, err := slurp(req.Body)
 	if err != nil {
-		return refuse("its body can't be read: %v", err)
+		return refuse("its body can't be read: " + err.Error())
 	}
 	if len(payload) > requestCap {
-		return refuse("its body is larger than %d bytes", requestCap)
+		return refuse("its body is larger than that of any read")
 	}
 	if why := g.misplaced(req); why != "" {
-		return refuse("%s", why)
+		return refuse(why)
 	}
-	op, err := g.Identify(withBody(req, payload))
+	op, err := g.c.Identify(withBody(req, payload))
 	if err != nil {
-		return refuse("its operation is unknown: %v", err)
+		return refuse("its operation is unknown: " + err.Error())
 	}
 	call.Op = op
 	if !g.ops[op] {
 		return refuse("the operation is not on the list of what is needed")
 	}
 	out := withBody(req, payload)
-	if g.Endpoint != nil && !sameOrigin(out.URL, g.Endpoint) {
+	if g.c.Endpoint != nil && !sameOrigin(out.URL, g.c.Endpoint) {
 		out.Host = cmp.Or(out.Host, out.URL.Host)
-		out.URL.Scheme, out.URL.Host = g.Endpoint.Scheme, g.Endpoint.Host
+		out.URL.Scheme, out.URL.Host = g.c.Endpoint.Scheme, g.c.Endpoint.Host
 	}
 	return out, nil
 }
@@ -167,10 +167,10 @@ func (g *Guard) misplaced(req *http.Request) string {
 	if from := req.Response; from != nil && from.Request != nil && !sameOrigin(from.Request.URL, u) {
 		return "it follows a redirect to another host or scheme"
 	}
-	switch endpoint := g.Endpoint != nil && sameOrigin(u, g.Endpoint); {
+	switch endpoint := g.c.Endpoint != nil && sameOrigin(u, g.c.Endpoint); {
 	case u.User != nil:
 		return "its address carries a credential"
-	case !g.Metadata && isMetadataHost(u.Hostname()):
+	case !g.c.Metadata && isMetadataHost(u.Hostname()):
 		return metadataWhy
 	case endpoint:
 		return ""
@@ -188,7 +188,7 @@ func (g *Guard) misplaced(req *http.Request) string {
 
 func (g *Guard) mayReach(host string) bool {
 	labels := strings.Split(strings.ToLower(host), ".")
-	return slices.ContainsFunc(g.Hosts, func(pattern string) bool {
+	return slices.ContainsFunc(g.c.Hosts, func(pattern string) bool {
 		return slices.EqualFunc(strings.Split(strings.ToLower(pattern), "."), labels, func(p, l string) bool {
 			return p == l || p == "*" && l != ""
 		})

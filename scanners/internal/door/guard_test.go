@@ -166,6 +166,12 @@ func TestHosts(t *testing.T) {
 }
 
 func TestMetadataAfterResolution(t *testing.T) {
+	for host, want := range map[string]bool{"169.254.170.2": true, "::ffff:168.63.129.16": true, "[fe80::1%eth0]": true, "fd00:ec2::23": true,
+		"127.0.0.1": false, "10.0.0.1": false, "fd00:ec3::1": false, "metadata.example": false, "": false} {
+		if got := isMetadataHost(host); got != want {
+			t.Errorf("isMetadataHost(%q) = %v", host, got)
+		}
+	}
 	tr := newTransport(false)
 	for _, addr := range []string{"169.254.169.254:80", "[fd00:ec2::254]:80", "100.100.100.200:80"} {
 		_, err := tr.DialContext(t.Context(), "tcp", addr)
@@ -198,7 +204,9 @@ func TestEndpointTakesEverything(t *testing.T) {
 			}
 			return r.Method + " " + r.URL.Path, nil
 		}}, func(w http.ResponseWriter, r *http.Request) { seen = r.Host + r.URL.String() })
-	resp, err := client.Get("https://graph.example.com/v1/users?$top=5")
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", "https://graph.example.com/v1/users?$top=5", nil)
+	req.Host = "" // as an SDK may leave it
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -146,7 +146,7 @@ func TestLaneBoundsConcurrency(t *testing.T) {
 func TestLaneSlowsOnceAndRecovers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lane := newLane(Limits{Rate: 8, Burst: 8, Concurrent: 8})
-		wave := func(n int, class Class) {
+		wave := func(n int, class Class, wait time.Duration) {
 			var leaves []func(Class, time.Duration)
 			for range n {
 				leave, err := lane.Enter(t.Context())
@@ -157,15 +157,15 @@ func TestLaneSlowsOnceAndRecovers(t *testing.T) {
 			}
 			time.Sleep(time.Millisecond)
 			for _, leave := range leaves {
-				leave(class, 0)
+				leave(class, wait)
 			}
 		}
-		wave(8, Throttled)
+		wave(8, Throttled, 0)
 		if r := lane.rateAt(time.Now()); r != 4 {
 			t.Errorf("after one wave of 8 throttles the rate is %v, want 4", r)
 		}
 		start := time.Now()
-		wave(1, "")
+		wave(1, "", 0)
 		if d := time.Since(start); d < 240*time.Millisecond || d > 260*time.Millisecond {
 			t.Errorf("the bucket wasn't drained: next after %v", d)
 		}
@@ -178,10 +178,23 @@ func TestLaneSlowsOnceAndRecovers(t *testing.T) {
 			t.Errorf("after the recovery the rate is %v, want 8", r)
 		}
 		for range 200 {
-			wave(1, Throttled)
+			wave(1, Throttled, time.Minute)
 		}
 		if r := lane.rateAt(time.Now()); r < 8*slowest {
 			t.Errorf("the rate fell to %v", r)
+		}
+		at := newLane(Limits{Rate: 8, Burst: 8, Concurrent: 8})
+		leave, _ := at.Enter(t.Context())
+		leave(Throttled, 0) // in no time at all: drains the bucket as well
+		if wait := at.take(); wait < 249*time.Millisecond {
+			t.Errorf("after a throttle the next may go in %v", wait)
+		}
+		time.Sleep(time.Second)
+		leave, _ = at.Enter(t.Context())
+		time.Sleep(time.Second)
+		leave(Throttled, 0) // nor does the time that its answer took count as rest
+		if wait := at.take(); wait < 249*time.Millisecond {
+			t.Errorf("after a late throttle the next may go in %v", wait)
 		}
 	})
 }

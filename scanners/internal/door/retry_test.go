@@ -76,6 +76,7 @@ func TestWait(t *testing.T) {
 		{"Retry-After: 0", 0},
 		{"Retry-After: -5", 0},
 		{"Retry-After: 1.0001", 1000100 * time.Microsecond},
+		{"Retry-After: 1e-10", 1}, // up, never down
 		{"Retry-After: 901", MaxWait},
 		{"Retry-After: 1000000000", MaxWait},
 		{"Retry-After: 1e999", MaxWait},
