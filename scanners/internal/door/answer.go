@@ -38,7 +38,7 @@ func (a *answer) Read(p []byte) (int, error) {
 	a.read.Add(int64(n))
 	switch {
 	case err == nil:
-	case errors.Is(err, io.EOF):
+	case err == io.EOF: // itself: an error that only wraps it is a cut, not an end
 		a.err = io.EOF
 		a.end(StatusClass(a.call.Status))
 	default:

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -154,6 +155,18 @@ func TestTimeoutIsNotCancellation(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) || ClassOf(err) != TimedOut {
 			t.Errorf("caller's deadline%s: %v", query, err)
 		}
+	}
+}
+
+func TestWrappedEOFIsNoEnd(t *testing.T) {
+	g := NewGuard(GuardConfig{Ops: []string{"op"}, Hosts: []string{"a.example.com"},
+		Identify: func(*http.Request) (string, error) { return "op", nil },
+		Base: roundTrip(func(*http.Request) (*http.Response, error) {
+			body := iotest.ErrReader(fmt.Errorf("connection lost: %w", io.EOF))
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(body)}, nil
+		})})
+	if _, err := fetch(t.Context(), &http.Client{Transport: g}, "https://a.example.com/"); ClassOf(err) != Transient {
+		t.Errorf("%v (%s)", err, ClassOf(err))
 	}
 }
 
