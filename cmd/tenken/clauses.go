@@ -1,0 +1,97 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"sptr.jp/tenken/findings"
+	"sptr.jp/tenken/rules"
+	"sptr.jp/tenken/rules/policy"
+)
+
+func clausesCommand(e env) *cobra.Command {
+	var lang string
+	var systems bool
+	c := &cobra.Command{
+		Use:   "clauses",
+		Short: "List every clause of the regulation, and what answers it",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			pol, catalog, err := loadRules()
+			if err != nil {
+				return err
+			}
+			if systems {
+				printSystems(e, pol, lang)
+			} else {
+				printClauses(e, pol, catalog, lang)
+			}
+			return nil
+		},
+	}
+	langFlag(c, &lang)
+	c.Flags().BoolVar(&systems, "systems", false, "list the systems that the regulation names instead, with the ids that not_used takes")
+	return c
+}
+
+func printSystems(e env, pol *policy.Policy, lang string) {
+	for _, s := range pol.Systems {
+		if !s.Named {
+			continue
+		}
+		by := findings.Text{JA: "人と記録", EN: "people and records"}.In(lang)
+		var types []string
+		for _, t := range s.Scanners {
+			if _, built := providerOf(t); !built {
+				t += findings.Text{JA: "（未対応）", EN: " (not built)"}.In(lang)
+			}
+			types = append(types, t)
+		}
+		fmt.Fprintf(e.stdout, "%-28s %s [%s]\n%-28s %s\n", s.ID, s.Name.In(lang), cmp.Or(strings.Join(types, ", "), by), "", strings.Join(s.Clauses, " "))
+	}
+}
+
+func printClauses(e env, pol *policy.Policy, catalog *rules.Catalog, lang string) {
+	say := func(ja, en string) string { return findings.Text{JA: ja, EN: en}.In(lang) }
+	classes := map[string]string{
+		policy.Automated: say("自動", "automated"), policy.Evidence: say("記録", "evidence"), policy.Manual: say("人", "manual"),
+	}
+	built := map[string]int{}
+	for _, ch := range pol.Chapters {
+		fmt.Fprintf(e.stdout, "\n%s\n", ch.Title.In(lang))
+		for _, cl := range ch.Clauses {
+			var names []string
+			for _, id := range cl.Rules {
+				if catalog.Rule(id) == nil {
+					id += " (" + say("未対応", "not built") + ")"
+				} else {
+					built[cl.ID]++
+				}
+				names = append(names, id)
+			}
+			title := cl.Title.In(lang)
+			if under := cl.Under.In(lang); under != "" {
+				title = under + " › " + title
+			}
+			what := cmp.Or(strings.Join(names, ", "), cl.Asks.In(lang))
+			fmt.Fprintf(e.stdout, "  %-9s %s [%s]\n            %s\n", cl.ID, title, classes[cl.Class], what)
+		}
+	}
+	fmt.Fprintf(e.stdout, say("\n%d 条項のうち %d 条項を本版の規則が判定する。未対応は「確認できない」ではなく、まだ規則がないこと。\n",
+		"\n%d clauses, of which rules of this version answer %d. Not built is not unknown: there is no rule yet.\n"), len(pol.Clauses), len(built))
+}
+
+func langFlag(c *cobra.Command, lang *string) {
+	c.Flags().StringVar(lang, "lang", "", "ja or en (default: the configuration's, else ja)")
+	c.PreRunE = func(*cobra.Command, []string) error {
+		if !slices.Contains([]string{"", "ja", "en"}, *lang) {
+			return &configError{fmt.Errorf("--lang %q: write ja or en", *lang)}
+		}
+		*lang = cmp.Or(*lang, "ja")
+		return nil
+	}
+}

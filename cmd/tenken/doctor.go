@@ -1,0 +1,143 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sptr.jp/tenken/findings"
+	"sptr.jp/tenken/findings/inventory"
+	"sptr.jp/tenken/findings/run"
+	"sptr.jp/tenken/scanners"
+)
+
+func doctorCommand(e env) *cobra.Command {
+	var f scanFlags
+	c := &cobra.Command{
+		Use:   "doctor [SYSTEM]",
+		Short: "Say which permissions are missing or in excess, and which rules will be unknown",
+		Long:  "Read what a scan would read, keep nothing, and say which permissions are missing, which of the caller's go beyond what is needed, and which rules will be unknown for that. Exit 0: nothing is missing; 3: something is; 10: no credential.",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			cfg, err := f.configFor(args)
+			if err != nil {
+				return err
+			}
+			return doctor(c.Context(), e, cfg, f)
+		},
+	}
+	langFlag(c, &f.lang)
+	c.Flags().StringVar(&f.config, "config", "", "the configuration (default tenken.yaml)")
+	c.Flags().StringSliceVar(&f.accounts, "account", nil, "look at these accounts only")
+	c.Flags().StringSliceVar(&f.regions, "region", nil, "look at these regions only")
+	return c
+}
+
+// memory is a journal that keeps nothing.
+type memory struct{}
+
+func (memory) Done(string) (inventory.Unit, bool) { return inventory.Unit{}, false }
+func (memory) Commit(inventory.Unit) error        { return nil }
+
+func doctor(ctx context.Context, e env, cfg *config, f scanFlags) error {
+	s, err := newSession(e, cfg)
+	if err != nil {
+		return err
+	}
+	systems, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	result, err := scanners.Run(ctx, systems, memory{}, scanners.Options{Keep: scanners.Only(f.accounts, f.regions, nil)}, nil)
+	if err != nil {
+		return err
+	}
+	head, err := s.head(time.Now(), f.narrowed(cfg))
+	if err != nil {
+		return err
+	}
+	head.Plan = result.Plan
+	d, inv, err := s.document(&run.Run{Head: head, Units: result.Units}, time.Now().UTC(), false, nil)
+	if err != nil {
+		return err
+	}
+	missing := s.printMissing(d, f.lang)
+	s.printExcess(inv, systems, f.lang)
+	s.printUnknown(d, f.lang)
+	if missing {
+		return &exitError{exitIncomplete}
+	}
+	return nil
+}
+
+// printMissing lists every call that was not answered whole, with the permission to ask for.
+func (s *session) printMissing(d *findings.Document, lang string) bool {
+	type lack struct{ operation, permission, reason string }
+	counts := map[lack]int{}
+	for _, g := range d.Coverage.Gaps {
+		counts[lack{g.Operation, g.Permission, string(g.Reason)}]++
+	}
+	s.out(say(lang, "不足している許可", "Missing"))
+	if len(counts) == 0 {
+		s.out("  %s", say(lang, "なし", "nothing"))
+	}
+	lacks := slices.SortedFunc(maps.Keys(counts), func(a, b lack) int {
+		return cmp.Or(cmp.Compare(a.operation, b.operation), cmp.Compare(a.reason, b.reason))
+	})
+	for _, l := range lacks {
+		s.out(say(lang, "  %-45s %-20s 許可 %s（%d 単位）", "  %-45s %-20s permit %s (%d units)"), l.operation, l.reason, cmp.Or(l.permission, "-"), counts[l])
+	}
+	return len(counts) > 0
+}
+
+// printExcess lists what the caller may do beyond the needs, as far as its own policies were read.
+func (s *session) printExcess(inv *inventory.Inventory, systems []scanners.System, lang string) {
+	s.out(say(lang, "余分な許可", "In excess"))
+	none := true
+	for _, sys := range systems {
+		x, ok := sys.Scanner.(interface {
+			Excess(*inventory.Inventory) []string
+		})
+		if !ok {
+			continue
+		}
+		for _, line := range x.Excess(inv) {
+			none = false
+			s.out("  %s: %s", sys.Name, line)
+		}
+	}
+	if none {
+		s.out("  %s", say(lang, "なし", "nothing"))
+	}
+}
+
+// printUnknown lists the rules that will be unknown, and for which calls.
+func (s *session) printUnknown(d *findings.Document, lang string) {
+	s.out(say(lang, "未確認になる規則", "Rules that will be unknown"))
+	why := map[string][]string{}
+	for _, f := range d.Findings {
+		if f.Verdict != findings.Unknown {
+			continue
+		}
+		for _, g := range f.Unknown {
+			if text := cmp.Or(g.Operation, "-") + " (" + string(g.Reason) + ")"; !slices.Contains(why[f.Rule], text) {
+				why[f.Rule] = append(why[f.Rule], text)
+			}
+		}
+	}
+	if len(why) == 0 {
+		s.out("  %s", say(lang, "なし", "nothing"))
+	}
+	for _, rule := range slices.Sorted(maps.Keys(why)) {
+		slices.Sort(why[rule])
+		s.out("  %s", rule)
+		for _, w := range why[rule] {
+			s.out("    %s", w)
+		}
+	}
+}

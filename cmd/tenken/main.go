@@ -1,0 +1,21 @@
+// Command tenken (点検) reads how a company's clouds and services are configured, without agents and without writing
+// anything, and judges that state against the company's own security regulation.
+//
+// This package wires the rooms of the house together and owns the command line and tenken.yaml. main turns an error into
+// an exit code; each subcommand has its own file; providers.go and sinks.go are two plain lists, one entry per guest.
+// Reading, joining, judging and writing belong to the rooms below.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, env{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}

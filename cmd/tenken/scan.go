@@ -1,0 +1,239 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"sptr.jp/tenken/findings"
+	"sptr.jp/tenken/findings/run"
+	"sptr.jp/tenken/findings/sink/text"
+	"sptr.jp/tenken/rules"
+	"sptr.jp/tenken/scanners"
+)
+
+// scanFlags are the flags of scan; judge shares those that do not read anything.
+type scanFlags struct {
+	config, out, lang, failOn, logFormat string
+	formats, only                        []string
+	rules, clauses, accounts, regions    []string
+	recommended, resume                  bool
+}
+
+func scanCommand(e env) *cobra.Command {
+	var f scanFlags
+	c := &cobra.Command{
+		Use:   "scan [SYSTEM,…]",
+		Short: "Read every system of tenken.yaml and judge what was read",
+		Long:  "Read every system of tenken.yaml, or the named ones, and judge them. Without a tenken.yaml, `tenken scan aws` reads the account of the default AWS credentials.",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			cfg, err := f.configFor(args)
+			if err != nil {
+				return err
+			}
+			return scan(c.Context(), e, cfg, f)
+		},
+	}
+	f.register(c)
+	c.Flags().StringVar(&f.config, "config", "", "the configuration (default tenken.yaml)")
+	c.Flags().BoolVar(&f.resume, "resume", false, "go on with the interrupted run in --out")
+	c.Flags().StringVar(&f.logFormat, "log-format", "", "text or json; logs instead of bars, also on a terminal")
+	c.Flags().StringSliceVar(&f.accounts, "account", nil, "read these accounts only")
+	c.Flags().StringSliceVar(&f.regions, "region", nil, "read these regions only")
+	return c
+}
+
+// register adds the flags that scan and judge share.
+func (f *scanFlags) register(c *cobra.Command) {
+	c.Flags().StringVar(&f.out, "out", "tenken-out", "the folder to write to")
+	c.Flags().StringSliceVar(&f.formats, "format", []string{"json"}, "formats to write: "+strings.Join(formats(), ", "))
+	c.Flags().StringSliceVar(&f.only, "only", []string{"fail", "unknown", "manual"}, "verdicts to write, or all")
+	c.Flags().StringVar(&f.lang, "lang", "", "ja or en (default: the configuration's)")
+	c.Flags().StringVar(&f.failOn, "fail-on", "low", "lowest severity that counts for the exit code: critical, high, medium, low or none")
+	c.Flags().Var((*countFlag)(&f.recommended), "count", "`recommended`: failures of recommended rules count for the exit code too")
+	c.Flags().StringSliceVar(&f.rules, "rule", nil, "judge these rules only")
+	c.Flags().StringSliceVar(&f.clauses, "clause", nil, "judge rules of these clauses only")
+}
+
+// countFlag is --count recommended.
+type countFlag bool
+
+func (c *countFlag) String() string { return "" }
+func (c *countFlag) Type() string   { return "string" }
+func (c *countFlag) Set(s string) error {
+	if s != "recommended" {
+		return errors.New("the only value is recommended")
+	}
+	*c = true
+	return nil
+}
+
+// configFor loads tenken.yaml, or makes the configuration of `tenken scan aws` without one, and keeps the named systems.
+func (f *scanFlags) configFor(args []string) (*config, error) {
+	var wanted []string
+	if len(args) == 1 {
+		wanted = strings.Split(args[0], ",")
+	}
+	path := cmp.Or(f.config, "tenken.yaml")
+	if _, err := os.Stat(path); f.config == "" && errors.Is(err, os.ErrNotExist) && slices.Equal(wanted, []string{"aws"}) {
+		return &config{Language: "ja", Systems: []system{{Name: "aws", Type: "aws"}}, file: "(no configuration)", narrowed: wanted}, nil
+	}
+	cfg, err := loadConfig(path)
+	if err != nil || wanted == nil {
+		return cfg, err
+	}
+	var kept []system
+	for _, name := range wanted {
+		i := slices.IndexFunc(cfg.Systems, func(s system) bool { return s.Name == name })
+		if i < 0 {
+			return nil, &configError{fmt.Errorf("%s has no system %q", path, name)}
+		}
+		kept = append(kept, cfg.Systems[i])
+	}
+	cfg.Systems, cfg.narrowed = kept, wanted
+	return cfg, nil
+}
+
+func (f *scanFlags) check() error {
+	if err := checkFormats(f.formats); err != nil {
+		return err
+	}
+	for _, v := range f.only {
+		if v != "all" && !slices.Contains(findings.Verdicts(), findings.Verdict(v)) {
+			return &configError{fmt.Errorf("--only %q: write fail, unknown, manual, pass, not_applicable or all", v)}
+		}
+	}
+	if f.failOn != "none" && !slices.Contains(findings.Severities(), findings.Severity(f.failOn)) {
+		return &configError{fmt.Errorf("--fail-on %q: write critical, high, medium, low or none", f.failOn)}
+	}
+	if !slices.Contains([]string{"", "text", "json"}, f.logFormat) {
+		return &configError{fmt.Errorf("--log-format %q: write text or json", f.logFormat)}
+	}
+	if !slices.Contains([]string{"", "ja", "en"}, f.lang) {
+		return &configError{fmt.Errorf("--lang %q: write ja or en", f.lang)}
+	}
+	return nil
+}
+
+// narrowed are the flags that made the plan or the judgement smaller.
+func (f *scanFlags) narrowed(cfg *config) []string {
+	var n []string
+	for _, part := range []struct {
+		flag   string
+		values []string
+	}{{"system", cfg.narrowed}, {"account", f.accounts}, {"region", f.regions}, {"rule", f.rules}, {"clause", f.clauses}} {
+		if len(part.values) > 0 {
+			n = append(n, part.flag+"="+strings.Join(part.values, ","))
+		}
+	}
+	return n
+}
+
+// selects gives the filter of --rule and --clause, and refuses names that fit nothing.
+func (f *scanFlags) selects(catalog *rules.Catalog) (func(*rules.Rule) bool, error) {
+	for _, id := range f.rules {
+		if catalog.Rule(id) == nil {
+			return nil, &configError{fmt.Errorf("--rule %q: there is no such rule: `tenken rules` lists them", id)}
+		}
+	}
+	keep := func(r *rules.Rule) bool {
+		return (len(f.rules) == 0 || slices.Contains(f.rules, r.ID)) &&
+			(len(f.clauses) == 0 || slices.ContainsFunc(r.Clauses, func(c string) bool { return slices.Contains(f.clauses, c) }))
+	}
+	if !slices.ContainsFunc(catalog.Rules(), keep) {
+		return nil, &configError{errors.New("--rule and --clause leave no rule: `tenken clauses` shows which rules answer a clause")}
+	}
+	return keep, nil
+}
+
+// scan reads, saves, judges and writes.
+func scan(ctx context.Context, e env, cfg *config, f scanFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	s, err := newSession(e, cfg)
+	if err != nil {
+		return err
+	}
+	only, err := f.selects(s.catalog)
+	if err != nil {
+		return err
+	}
+	r, err := s.read(ctx, f)
+	if err != nil {
+		return err
+	}
+	files := []string{filepath.Join(f.out, runFile)}
+	code, err := s.tell(r, f, only, time.Now().UTC(), files)
+	if ctx.Err() != nil {
+		fmt.Fprintf(e.stderr, "tenken: interrupted; go on with --resume --out %s\n", f.out)
+		code = exitInterrupted
+	}
+	if err == nil && code != exitComplete {
+		err = &exitError{code}
+	}
+	return err
+}
+
+// read scans every system into the run file and gives the run.
+func (s *session) read(ctx context.Context, f scanFlags) (*run.Run, error) {
+	systems, err := s.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	head, err := s.head(time.Now(), f.narrowed(s.cfg))
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{dir: f.out, resume: f.resume, head: head}
+	p, closeProgress := newProgress(s.env.stderr, f.logFormat)
+	o := scanners.Options{OnPlan: j.open}
+	if len(f.accounts)+len(f.regions) > 0 {
+		o.Keep = scanners.Only(f.accounts, f.regions, nil)
+	}
+	if s.cfg.narrowed == nil {
+		o.Ended = s.unconnected()
+	}
+	result, err := scanners.Run(ctx, systems, j, o, p)
+	closeProgress()
+	if err != nil {
+		return nil, j.abandon(err)
+	}
+	finished := time.Now().UTC()
+	if err := j.finish(ctx.Err() != nil, finished); err != nil {
+		return nil, err
+	}
+	return &run.Run{Head: j.head, Units: result.Units, Foot: &run.Foot{Finished: finished}}, nil
+}
+
+// tell judges a run, writes the files and the summary, and gives the exit code.
+func (s *session) tell(r *run.Run, f scanFlags, only func(*rules.Rule) bool, at time.Time, files []string) (int, error) {
+	all := slices.Contains(f.only, "all")
+	keepAll := all || slices.Contains(f.only, string(findings.Pass)) || slices.Contains(f.only, string(findings.NotApplicable))
+	d, _, err := s.document(r, at, keepAll, only)
+	if err != nil {
+		return 0, err
+	}
+	code := counting{f.failOn, f.recommended}.outcome(d)
+	written := *d
+	if !all {
+		written.Findings = slices.DeleteFunc(slices.Clone(d.Findings), func(x findings.Finding) bool { return !slices.Contains(f.only, string(x.Verdict)) })
+	}
+	if err := os.MkdirAll(f.out, 0o700); err != nil {
+		return 0, fmt.Errorf("making the output folder: %w", err)
+	}
+	paths, err := writeFiles(f.out, f.formats, &written)
+	if err != nil {
+		return 0, err
+	}
+	return code, text.Summary(s.env.stdout, d, cmp.Or(f.lang, s.cfg.Language, "ja"), append(paths, files...))
+}

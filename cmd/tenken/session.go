@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"sptr.jp/tenken/findings"
+	"sptr.jp/tenken/findings/inventory"
+	"sptr.jp/tenken/findings/run"
+	"sptr.jp/tenken/rules"
+	"sptr.jp/tenken/rules/policy"
+)
+
+// session is a configuration made ready: the regulation, the rules and the values in force.
+type session struct {
+	env      env
+	cfg      *config
+	policy   *policy.Policy
+	catalog  *rules.Catalog
+	params   policy.Params
+	declared inventory.Declared
+}
+
+// newSession checks what needs the regulation to be checked: parameters, assets, systems.
+func newSession(e env, cfg *config) (*session, error) {
+	pol, catalog, err := loadRules()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{env: e, cfg: cfg, policy: pol, catalog: catalog}
+	if s.params, err = pol.Params(&cfg.Parameters, derived(cfg.Organization.Domains, cfg.Environments)); err != nil {
+		return nil, &configError{fmt.Errorf("%s: %w", cfg.file, err)}
+	}
+	for i, n := range cfg.NotUsed {
+		if pol.System(n.System) == nil {
+			return nil, &configError{fmt.Errorf("%s: not_used: entry %d: the regulation names no system %q: `tenken clauses --systems` lists them", cfg.file, i+1, n.System)}
+		}
+	}
+	s.declared = cfg.declared(s.params)
+	// The declarations are tried on an empty inventory, so that a mistake is found before anything is read.
+	if err := inventory.Derive(inventory.New(nil), s.declared); err != nil {
+		return nil, &configError{fmt.Errorf("%s: %w", cfg.file, err)}
+	}
+	for i, a := range cfg.Assets {
+		if pol.Asset(a.Asset) == nil {
+			return nil, &configError{fmt.Errorf("%s: assets: entry %d: chapter 14 has no asset %q", cfg.file, i+1, a.Asset)}
+		}
+	}
+	return s, nil
+}
+
+// derived are the parameters that other sections of tenken.yaml give.
+func derived(domains []string, envs []inventory.EnvironmentDecl) map[string][]string {
+	d := map[string][]string{"allowed_domains": domains}
+	for _, e := range envs {
+		d["own_accounts"] = append(d["own_accounts"], e.Account)
+	}
+	return d
+}
+
+// unconnected are the planned units of systems that the regulation names, this version reads, and nobody configured.
+func (s *session) unconnected() []inventory.Unit {
+	var units []inventory.Unit
+	for _, p := range providers {
+		configured := slices.ContainsFunc(s.cfg.Systems, func(c system) bool { return c.Type == p.typ })
+		if !configured && slices.ContainsFunc(s.policy.Systems, func(named policy.System) bool { return s.wants(named) && slices.Contains(named.Scanners, p.typ) }) {
+			units = append(units, p.notConnected())
+		}
+	}
+	return units
+}
+
+// notBuilt are the systems that the regulation names and no provider of this version reads.
+func (s *session) notBuilt() []string {
+	var names []string
+	for _, named := range s.policy.Systems {
+		built := slices.ContainsFunc(named.Scanners, func(t string) bool { _, ok := providerOf(t); return ok })
+		if s.wants(named) && len(named.Scanners) > 0 && !built {
+			names = append(names, named.ID)
+		}
+	}
+	return names
+}
+
+// wants reports that the regulation names a system and the company does not declare it unused.
+func (s *session) wants(named policy.System) bool {
+	return named.Named && !slices.ContainsFunc(s.cfg.NotUsed, func(n notUsed) bool { return n.System == named.ID })
+}
+
+// head is the head of a run of this session, without its plan.
+func (s *session) head(started time.Time, narrowed []string) (run.Head, error) {
+	h := run.Head{
+		ID: started.UTC().Format("20060102T150405.000Z"), Started: started.UTC(), Tool: toolVersion(), Narrowed: narrowed,
+		Declared: s.declared, Gaps: s.cfg.Gaps, NotBuilt: s.notBuilt(),
+	}
+	if s.cfg.Parameters.Kind != 0 {
+		var b bytes.Buffer
+		if err := yaml.NewEncoder(&b).Encode(&s.cfg.Parameters); err != nil {
+			return h, fmt.Errorf("keeping the parameters: %w", err)
+		}
+		h.Parameters = b.String()
+	}
+	return h, nil
+}
+
+// sessionOf makes the session of a saved run again, from what its head kept of the configuration.
+func sessionOf(e env, r *run.Run, file string) (*session, error) {
+	pol, catalog, err := loadRules()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{env: e, cfg: &config{Gaps: r.Head.Gaps}, policy: pol, catalog: catalog, declared: r.Head.Declared}
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(r.Head.Parameters), &doc); err != nil {
+		return nil, fmt.Errorf("%s: line 1: the parameters: %w", file, plainYAMLError(err))
+	}
+	set := &doc
+	if len(doc.Content) == 1 {
+		set = doc.Content[0]
+	}
+	if s.params, err = pol.Params(set, derived(r.Head.Declared.Domains, r.Head.Declared.Environments)); err != nil {
+		return nil, fmt.Errorf("%s: line 1: %w", file, err)
+	}
+	return s, nil
+}
+
+// document derives and judges what a run read.
+func (s *session) document(r *run.Run, at time.Time, keepAll bool, only func(rule *rules.Rule) bool) (*findings.Document, *inventory.Inventory, error) {
+	ledger, err := inventory.NewLedger(r.Head.Plan, r.Units)
+	if err != nil {
+		return nil, nil, err
+	}
+	coverage := coverageOf(r.Units, ledger, r.Head, at)
+	inv, err := s.derive(r.Units)
+	if err != nil {
+		return nil, nil, err
+	}
+	judged, err := rules.Judge(inv, rules.Input{Catalog: s.catalog, Policy: s.policy, Params: s.params, Now: at, KeepAll: keepAll, Only: only, Organization: s.declared.Organization})
+	if err != nil {
+		return nil, nil, fmt.Errorf("judging: %w", err)
+	}
+	return &findings.Document{
+		Schema: findings.Schema,
+		Run: findings.Run{ID: r.Head.ID, Started: r.Head.Started, Finished: r.Finished(), Judged: at, Tool: toolVersion(),
+			Rules: s.catalog.Version(), Policy: policy.Version(), Narrowed: r.Head.Narrowed},
+		Coverage: coverage, Summary: judged.Summary, Rules: judged.Rules, Clauses: judged.Clauses, Findings: judged.Findings,
+	}, inv, nil
+}
+
+// derive draws the conclusions: the neutral ones first, because a provider's own inherit from them.
+func (s *session) derive(units []inventory.Unit) (*inventory.Inventory, error) {
+	inv := inventory.New(units)
+	if err := inventory.Derive(inv, s.declared); err != nil {
+		return nil, fmt.Errorf("joining: %w", err)
+	}
+	for _, p := range providers {
+		if p.derive != nil {
+			p.derive(inv, s.declared)
+		}
+	}
+	return inv, nil
+}
+
+// coverageOf is the ledger as the document tells it.
+func coverageOf(units []inventory.Unit, l inventory.Ledger, h run.Head, at time.Time) findings.Coverage {
+	c := findings.Coverage{Assessed: l.Assessed(), Planned: l.Planned, Units: map[inventory.Outcome]int{}, NotBuilt: h.NotBuilt, Gaps: []findings.CoverageGap{}}
+	for _, o := range inventory.Outcomes() {
+		c.Units[o] = l.Outcomes[o]
+	}
+	for i := range units {
+		u := &units[i]
+		for _, g := range u.Gaps() {
+			c.Gaps = append(c.Gaps, findings.CoverageGap{
+				System: u.Scope.System, Account: u.Scope.Account, Region: u.Scope.Region, Collector: u.Collector, Reason: g.Reason,
+				Operation: g.Operation, Permission: g.Permission, Detail: g.Detail, Declared: declaredGap(h.Gaps, u, at),
+			})
+		}
+	}
+	slices.SortStableFunc(c.Gaps, func(a, b findings.CoverageGap) int {
+		return strings.Compare(a.System+"\x00"+a.Account+"\x00"+a.Region+"\x00"+a.Collector+"\x00"+a.Operation, b.System+"\x00"+b.Account+"\x00"+b.Region+"\x00"+b.Collector+"\x00"+b.Operation)
+	})
+	return c
+}
+
+func declaredGap(gaps []run.GapDeclared, u *inventory.Unit, at time.Time) bool {
+	return slices.ContainsFunc(gaps, func(g run.GapDeclared) bool {
+		return g.System == u.Scope.System && (g.Collector == "" || g.Collector == u.Collector) && at.Format(time.DateOnly) <= g.Expires
+	})
+}
