@@ -11,7 +11,7 @@ help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 build: ## the one static binary, .bin/tenken
-	$(GO) build -trimpath -o $(BIN)/tenken ./cmd/tenken
+	$(GO) build -o $(BIN)/tenken ./cmd/tenken
 
 demo: build ## scan the demo company through the real SDK; needs no credential
 	$(BIN)/tenken demo --out tenken-out

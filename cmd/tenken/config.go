@@ -69,6 +69,7 @@ type system struct {
 	File     string
 	Kind     string
 	Columns  map[string]string
+	Ignore   []string
 	Encoding string
 
 	line int
@@ -90,13 +91,14 @@ func (s *system) UnmarshalYAML(n *yaml.Node) error {
 		File     string            `yaml:"file"`
 		Kind     string            `yaml:"kind"`
 		Columns  map[string]string `yaml:"columns"`
+		Ignore   []string          `yaml:"ignore"`
 		Encoding string            `yaml:"encoding"`
 	}
 	var p plain
 	if err := n.Decode(&p); err != nil {
 		return err
 	}
-	*s = system{p.Name, p.Type, p.Regions, p.Profile, p.Role, p.Accounts, p.Endpoint, p.File, p.Kind, p.Columns, p.Encoding, n.Line}
+	*s = system{p.Name, p.Type, p.Regions, p.Profile, p.Role, p.Accounts, p.Endpoint, p.File, p.Kind, p.Columns, p.Ignore, p.Encoding, n.Line}
 	prov, ok := providerOf(p.Type)
 	if !ok {
 		return fmt.Errorf("line %d: systems: type %q can't be read by this version; it reads %s", n.Line, p.Type, strings.Join(providerTypes(), ", "))

@@ -86,7 +86,7 @@ func rulesDoc(w io.Writer, catalog *rules.Catalog) {
 	for _, r := range catalog.Rules() {
 		fmt.Fprintf(w, "\n## %s\n\n%s / %s\n\n%s\n\n%s\n\n", r.ID, r.Title.JA, r.Title.EN, r.Why.JA, r.Why.EN)
 		fmt.Fprintf(w, "Clauses %s · ISO/IEC 27001:2022 %s · %s\n\n", strings.Join(r.Clauses, ", "), strings.Join(r.AnnexA, ", "), r.Obligation)
-		for _, s := range r.Subjects {
+		for _, s := range r.Subjects() {
 			fmt.Fprintf(w, "```\n%s\n", s.Kind)
 			if s.When != "" {
 				fmt.Fprintf(w, "  when    %s\n", strings.TrimSpace(s.When))

@@ -62,7 +62,7 @@ func doctor(ctx context.Context, e env, cfg *config, f scanFlags) error {
 		return err
 	}
 	head.Plan = result.Plan
-	d, inv, err := s.document(&run.Run{Head: head, Units: result.Units}, time.Now().UTC(), false, nil)
+	d, inv, err := s.document(&run.Run{Head: head, Units: result.Units}, time.Now().UTC(), false, scanFlags{})
 	if err != nil {
 		return err
 	}

@@ -27,15 +27,14 @@ func judgeCommand(e env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		only, err := f.selects(s.catalog)
-		if err != nil {
+		if err := f.selects(s); err != nil {
 			return err
 		}
 		at := r.Finished()
 		if now {
 			at = time.Now().UTC()
 		}
-		code, err := s.tell(r, f, only, at, nil)
+		code, err := s.tell(r, f, at, nil)
 		if err == nil && code != exitComplete {
 			err = &exitError{code}
 		}

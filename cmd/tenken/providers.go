@@ -39,8 +39,8 @@ var providers = []provider{
 		privileges: func() ([]byte, error) { return aws.PolicyDocument(aws.Needs()) },
 	},
 	{
-		typ: "roster", keys: []string{"file", "kind", "columns", "encoding"}, kinds: []inventory.Kind{inventory.PersonKind},
-		check: checkRoster, open: openRoster, needs: roster.Needs,
+		typ: "roster", keys: []string{"file", "kind", "columns", "ignore", "encoding"}, kinds: []inventory.Kind{inventory.PersonKind},
+		check: checkRoster, open: openRoster, needs: (*roster.Scanner)(nil).Needs,
 		privileges: func() ([]byte, error) { return []byte("a roster needs no permission but to read its file"), nil },
 	},
 }
@@ -96,7 +96,7 @@ func openRoster(_ context.Context, s *session, c system) (scanners.Scanner, erro
 	if !ok {
 		return nil, errors.New("roster_max_age_days is no number of days")
 	}
-	return roster.New(roster.Config{System: c.Name, File: c.File, Kind: c.Kind, Columns: c.Columns, Encoding: c.Encoding, MaxAge: time.Duration(days) * 24 * time.Hour})
+	return roster.New(roster.Config{System: c.Name, File: c.File, Kind: c.Kind, Columns: c.Columns, Ignore: c.Ignore, Encoding: c.Encoding, MaxAge: time.Duration(days) * 24 * time.Hour})
 }
 
 // open makes the scanners of the configured systems. A system whose credential can't be used is a refused discovery; only

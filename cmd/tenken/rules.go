@@ -15,7 +15,7 @@ func loadRules() (*policy.Policy, *rules.Catalog, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("loading the regulation's data: %w", err)
 	}
-	catalog, err := rules.Load(pol)
+	catalog, err := rules.Load()
 	if err != nil {
 		return nil, nil, fmt.Errorf("loading the rules: %w", err)
 	}

@@ -16,7 +16,6 @@ import (
 	"sptr.jp/tenken/findings"
 	"sptr.jp/tenken/findings/run"
 	"sptr.jp/tenken/findings/sink/text"
-	"sptr.jp/tenken/rules"
 	"sptr.jp/tenken/scanners"
 )
 
@@ -138,21 +137,19 @@ func (f *scanFlags) narrowed(cfg *config) []string {
 	return n
 }
 
-// selects gives the filter of --rule and --clause, and refuses names that fit nothing.
-func (f *scanFlags) selects(catalog *rules.Catalog) (func(*rules.Rule) bool, error) {
+// selects refuses --rule and --clause that fit nothing, before anything is read.
+func (f *scanFlags) selects(s *session) error {
 	for _, id := range f.rules {
-		if catalog.Rule(id) == nil {
-			return nil, &configError{fmt.Errorf("--rule %q: there is no such rule: `tenken rules` lists them", id)}
+		if s.catalog.Rule(id) == nil {
+			return &configError{fmt.Errorf("--rule %q: there is no such rule: `tenken rules` lists them", id)}
 		}
 	}
-	keep := func(r *rules.Rule) bool {
-		return (len(f.rules) == 0 || slices.Contains(f.rules, r.ID)) &&
-			(len(f.clauses) == 0 || slices.ContainsFunc(r.Clauses, func(c string) bool { return slices.Contains(f.clauses, c) }))
+	for _, id := range f.clauses {
+		if s.policy.Clause(id) == nil {
+			return &configError{fmt.Errorf("--clause %q: the regulation has no such clause: `tenken clauses` lists them", id)}
+		}
 	}
-	if !slices.ContainsFunc(catalog.Rules(), keep) {
-		return nil, &configError{errors.New("--rule and --clause leave no rule: `tenken clauses` shows which rules answer a clause")}
-	}
-	return keep, nil
+	return nil
 }
 
 // scan reads, saves, judges and writes.
@@ -164,8 +161,7 @@ func scan(ctx context.Context, e env, cfg *config, f scanFlags) error {
 	if err != nil {
 		return err
 	}
-	only, err := f.selects(s.catalog)
-	if err != nil {
+	if err := f.selects(s); err != nil {
 		return err
 	}
 	r, err := s.read(ctx, f)
@@ -173,7 +169,7 @@ func scan(ctx context.Context, e env, cfg *config, f scanFlags) error {
 		return err
 	}
 	files := []string{filepath.Join(f.out, runFile)}
-	code, err := s.tell(r, f, only, time.Now().UTC(), files)
+	code, err := s.tell(r, f, time.Now().UTC(), files)
 	if ctx.Err() != nil {
 		fmt.Fprintf(e.stderr, "tenken: interrupted; go on with --resume --out %s\n", f.out)
 		code = exitInterrupted
@@ -216,10 +212,10 @@ func (s *session) read(ctx context.Context, f scanFlags) (*run.Run, error) {
 }
 
 // tell judges a run, writes the files and the summary, and gives the exit code.
-func (s *session) tell(r *run.Run, f scanFlags, only func(*rules.Rule) bool, at time.Time, files []string) (int, error) {
+func (s *session) tell(r *run.Run, f scanFlags, at time.Time, files []string) (int, error) {
 	all := slices.Contains(f.only, "all")
 	keepAll := all || slices.Contains(f.only, string(findings.Pass)) || slices.Contains(f.only, string(findings.NotApplicable))
-	d, _, err := s.document(r, at, keepAll, only)
+	d, _, err := s.document(r, at, keepAll, f)
 	if err != nil {
 		return 0, err
 	}

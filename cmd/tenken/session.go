@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -130,17 +129,16 @@ func sessionOf(e env, r *run.Run, file string) (*session, error) {
 }
 
 // document derives and judges what a run read.
-func (s *session) document(r *run.Run, at time.Time, keepAll bool, only func(rule *rules.Rule) bool) (*findings.Document, *inventory.Inventory, error) {
+func (s *session) document(r *run.Run, at time.Time, keepAll bool, f scanFlags) (*findings.Document, *inventory.Inventory, error) {
 	ledger, err := inventory.NewLedger(r.Head.Plan, r.Units)
 	if err != nil {
 		return nil, nil, err
 	}
-	coverage := coverageOf(r.Units, ledger, r.Head, at)
 	inv, err := s.derive(r.Units)
 	if err != nil {
 		return nil, nil, err
 	}
-	judged, err := rules.Judge(inv, rules.Input{Catalog: s.catalog, Policy: s.policy, Params: s.params, Now: at, KeepAll: keepAll, Only: only, Organization: s.declared.Organization})
+	judged, err := rules.Judge(inv, rules.Input{Catalog: s.catalog, Policy: s.policy, Params: s.params, Now: at, KeepAll: keepAll, Rules: f.rules, Clauses: f.clauses, Organization: s.declared.Organization})
 	if err != nil {
 		return nil, nil, fmt.Errorf("judging: %w", err)
 	}
@@ -148,7 +146,7 @@ func (s *session) document(r *run.Run, at time.Time, keepAll bool, only func(rul
 		Schema: findings.Schema,
 		Run: findings.Run{ID: r.Head.ID, Started: r.Head.Started, Finished: r.Finished(), Judged: at, Tool: toolVersion(),
 			Rules: s.catalog.Version(), Policy: policy.Version(), Narrowed: r.Head.Narrowed},
-		Coverage: coverage, Summary: judged.Summary, Rules: judged.Rules, Clauses: judged.Clauses, Findings: judged.Findings,
+		Coverage: coverageOf(inv, ledger, r.Head, at), Summary: judged.Summary, Rules: judged.Rules, Clauses: judged.Clauses, Findings: judged.Findings,
 	}, inv, nil
 }
 
@@ -166,29 +164,21 @@ func (s *session) derive(units []inventory.Unit) (*inventory.Inventory, error) {
 	return inv, nil
 }
 
-// coverageOf is the ledger as the document tells it.
-func coverageOf(units []inventory.Unit, l inventory.Ledger, h run.Head, at time.Time) findings.Coverage {
-	c := findings.Coverage{Assessed: l.Assessed(), Planned: l.Planned, Units: map[inventory.Outcome]int{}, NotBuilt: h.NotBuilt, Gaps: []findings.CoverageGap{}}
-	for _, o := range inventory.Outcomes() {
-		c.Units[o] = l.Outcomes[o]
+// coverageOf is the ledger as the document tells it, with what the company declared about it.
+func coverageOf(inv *inventory.Inventory, l inventory.Ledger, h run.Head, at time.Time) findings.Coverage {
+	c := rules.Coverage(inv, l)
+	c.NotBuilt = h.NotBuilt
+	for i := range c.Gaps {
+		c.Gaps[i].Declared = declaredGap(h.Gaps, &c.Gaps[i], at)
 	}
-	for i := range units {
-		u := &units[i]
-		for _, g := range u.Gaps() {
-			c.Gaps = append(c.Gaps, findings.CoverageGap{
-				System: u.Scope.System, Account: u.Scope.Account, Region: u.Scope.Region, Collector: u.Collector, Reason: g.Reason,
-				Operation: g.Operation, Permission: g.Permission, Detail: g.Detail, Declared: declaredGap(h.Gaps, u, at),
-			})
-		}
-	}
-	slices.SortStableFunc(c.Gaps, func(a, b findings.CoverageGap) int {
-		return strings.Compare(a.System+"\x00"+a.Account+"\x00"+a.Region+"\x00"+a.Collector+"\x00"+a.Operation, b.System+"\x00"+b.Account+"\x00"+b.Region+"\x00"+b.Collector+"\x00"+b.Operation)
-	})
 	return c
 }
 
-func declaredGap(gaps []run.GapDeclared, u *inventory.Unit, at time.Time) bool {
-	return slices.ContainsFunc(gaps, func(g run.GapDeclared) bool {
-		return g.System == u.Scope.System && (g.Collector == "" || g.Collector == u.Collector) && at.Format(time.DateOnly) <= g.Expires
+// tokyo is where a day ends.
+var tokyo = time.FixedZone("Asia/Tokyo", 9*60*60)
+
+func declaredGap(declared []run.GapDeclared, g *findings.CoverageGap, at time.Time) bool {
+	return slices.ContainsFunc(declared, func(d run.GapDeclared) bool {
+		return d.System == g.System && (d.Collector == "" || d.Collector == g.Collector) && at.In(tokyo).Format(time.DateOnly) <= d.Expires
 	})
 }

@@ -29,7 +29,7 @@ func showCommand(e env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		d, inv, err := s.document(r, r.Finished(), true, nil)
+		d, inv, err := s.document(r, r.Finished(), true, scanFlags{})
 		if err != nil {
 			return err
 		}
