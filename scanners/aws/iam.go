@@ -1,0 +1,285 @@
+package aws
+
+import (
+	"context"
+	"net/mail"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+
+	"sptr.jp/tenken/findings/inventory"
+)
+
+// entity is one of the four things that GetAccountAuthorizationDetails lists.
+type entity struct {
+	user   *iamtypes.UserDetail
+	group  *iamtypes.GroupDetail
+	role   *iamtypes.RoleDetail
+	policy *iamtypes.ManagedPolicyDetail
+}
+
+func (e entity) arn() string {
+	switch {
+	case e.user != nil:
+		return str(e.user.Arn)
+	case e.group != nil:
+		return str(e.group.Arn)
+	case e.role != nil:
+		return str(e.role.Arn)
+	}
+	return str(e.policy.Arn)
+}
+
+// iam reads who may do what in the account. One call lists users, groups, roles and policies; the credential report
+// brings how users sign in; both together make accounts and credentials.
+func (r *reader) iam(ctx context.Context) {
+	client := iam.NewFromConfig(r.config)
+	entities, err := r.entities(ctx, client)
+	listed := r.note(getAuthorization, err)
+	rows, reported := r.credentialReport(ctx, client)
+	summary, err := call(ctx, r, "iam", client.GetAccountSummary, &iam.GetAccountSummaryInput{})
+	summed := r.note(getSummary, err)
+
+	var root map[string]int32
+	if err == nil {
+		root = summary.SummaryMap
+	}
+	r.root(rows, reported, root, summed)
+	late := r.users(entities, rows, listed, reported)
+	r.groups(entities, listed)
+	r.grants(entities, listed)
+	r.tenant(ctx, client)
+
+	for _, k := range []inventory.Kind{inventory.AccountKind, inventory.GroupKind, inventory.RoleKind, inventory.GrantKind} {
+		r.Listed(k, listed)
+	}
+	reads := []inventory.ReadID{listed, reported}
+	if late != 0 {
+		reads = append(reads, late)
+	}
+	r.Listed(inventory.CredentialKind, reads...)
+}
+
+func (r *reader) entities(ctx context.Context, client *iam.Client) ([]entity, error) {
+	kinds := []iamtypes.EntityType{iamtypes.EntityTypeUser, iamtypes.EntityTypeRole, iamtypes.EntityTypeGroup,
+		iamtypes.EntityTypeLocalManagedPolicy, iamtypes.EntityTypeAWSManagedPolicy}
+	return pages(entity.arn,
+		func(token *string) (*iam.GetAccountAuthorizationDetailsOutput, error) {
+			out, err := call(ctx, r, "iam", client.GetAccountAuthorizationDetails,
+				&iam.GetAccountAuthorizationDetailsInput{Filter: kinds, MaxItems: ptr(int32(1000)), Marker: token})
+			if err == nil && out.IsTruncated && str(out.Marker) == "" {
+				err = errCut{"more was promised, without a page token"}
+			}
+			return out, err
+		},
+		func(out *iam.GetAccountAuthorizationDetailsOutput) ([]entity, *string) {
+			found := []entity{}
+			for i := range out.UserDetailList {
+				found = append(found, entity{user: &out.UserDetailList[i]})
+			}
+			for i := range out.GroupDetailList {
+				found = append(found, entity{group: &out.GroupDetailList[i]})
+			}
+			for i := range out.RoleDetailList {
+				found = append(found, entity{role: &out.RoleDetailList[i]})
+			}
+			for i := range out.Policies {
+				found = append(found, entity{policy: &out.Policies[i]})
+			}
+			return found, out.Marker
+		})
+}
+
+// users makes the accounts and credentials of IAM users. A user that the report lacks was made after it: how it signs in
+// is unknown, and late is the read that says so (0 when there is none).
+func (r *reader) users(entities []entity, rows map[string]row, listed, reported inventory.ReadID) (late inventory.ReadID) {
+	groups := map[string]string{}
+	for _, e := range entities {
+		if e.group != nil {
+			groups[str(e.group.GroupName)] = str(e.group.GroupId)
+		}
+	}
+	for _, e := range entities {
+		if e.user == nil {
+			continue
+		}
+		name, read := str(e.user.UserName), reported
+		line, ok := rows[str(e.user.Arn)]
+		if rows != nil && (!ok || line.get("user") != name) {
+			line, late = nil, r.Gap(getReport, inventory.Stale, "the report is older than the user")
+			read = late
+		}
+		a := inventory.Account{
+			Head: inventory.Head{ID: str(e.user.UserId), Subtype: "iam:user", Name: name,
+				URL: r.console("iam", "/users/details/"+url.PathEscape(name))},
+			Emails:    inventory.Closed(addresses(name, e.user.Tags), listed),
+			CreatedAt: inventory.Ptr(e.user.CreateDate, listed),
+			GroupIDs:  members(e.user.GroupList, groups, listed),
+		}
+		line.fill(&a, read)
+		r.facts.Accounts = append(r.facts.Accounts, a)
+		r.facts.Credentials = append(r.facts.Credentials, line.credentials(&a, reported)...)
+	}
+	return late
+}
+
+// members turns names into ids; a name whose id is not in hand leaves the list open.
+func members(names []string, ids map[string]string, read inventory.ReadID) inventory.List[string] {
+	if names == nil {
+		return inventory.List[string]{}
+	}
+	var found []string
+	for _, name := range names {
+		if id := ids[name]; id != "" {
+			found = append(found, id)
+		}
+	}
+	if len(found) < len(names) {
+		return inventory.Open(found, read)
+	}
+	return inventory.Closed(found, read)
+}
+
+// addresses are those that the account is known by: a name that is one, and tags that say so.
+func addresses(name string, tags []iamtypes.Tag) (found []string) {
+	candidates := []string{name}
+	for _, t := range tags {
+		if key := strings.ToLower(str(t.Key)); key == "email" || key == "mail" {
+			candidates = append(candidates, str(t.Value))
+		}
+	}
+	for _, c := range candidates {
+		c = strings.ToLower(strings.TrimSpace(c))
+		if a, err := mail.ParseAddress(c); err == nil && a.Address == c && !slices.Contains(found, c) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// groups makes the groups; who is in one is said by the users, so that it is whole only when they are.
+func (r *reader) groups(entities []entity, listed inventory.ReadID) {
+	in := map[string][]string{}
+	for _, e := range entities {
+		if e.user != nil {
+			for _, group := range e.user.GroupList {
+				in[group] = append(in[group], str(e.user.UserId))
+			}
+		}
+	}
+	for _, e := range entities {
+		if e.group == nil {
+			continue
+		}
+		name := str(e.group.GroupName)
+		g := inventory.Group{Head: inventory.Head{ID: str(e.group.GroupId), Subtype: "iam:group", Name: name,
+			URL: r.console("iam", "/groups/details/"+url.PathEscape(name))}, MemberIDs: inventory.Closed(in[name], listed)}
+		if r.unit.Read(listed).Reason != "" {
+			g.MemberIDs = inventory.Open(in[name], listed)
+		}
+		r.facts.Groups = append(r.facts.Groups, g)
+	}
+}
+
+// root makes the account of the root user, which every account has. The summary stands in where the report is silent.
+func (r *reader) root(rows map[string]row, reported inventory.ReadID, summary map[string]int32, summed inventory.ReadID) {
+	if rows == nil && summary == nil {
+		return // nothing is known of it; the listing is incomplete for the same reason, or says so by its fields
+	}
+	id := r.unit.Scope.Account
+	line := rows[r.rootARN()]
+	a := inventory.Account{Head: inventory.Head{ID: id + ":root", Subtype: "iam:root", Name: "root", URL: r.console("iam", "/security_credentials")},
+		Emails: inventory.Closed[string](nil, summed), GroupIDs: inventory.Closed[string](nil, summed), CreatedAt: line.moment("user_creation_time", reported)}
+	line.fill(&a, reported)
+	if count, ok := summary[string(iamtypes.SummaryKeyTypeAccountAccessKeysPresent)]; ok && a.ActiveKeys.IsUnknown() {
+		a.ActiveKeys = inventory.Known(int64(count), summed)
+	}
+	for key, field := range map[iamtypes.SummaryKeyType]*inventory.Val[bool]{
+		iamtypes.SummaryKeyTypeAccountMFAEnabled:                 &a.MFA,
+		iamtypes.SummaryKeyTypeAccountPasswordPresent:            &a.ConsolePassword,
+		iamtypes.SummaryKeyTypeAccountSigningCertificatesPresent: &a.ActiveSigningCert,
+	} {
+		if count, ok := summary[string(key)]; ok && field.IsUnknown() {
+			*field = inventory.Known(count > 0, summed)
+		}
+	}
+	a.State = stateOf(&a)
+	r.facts.Accounts = append(r.facts.Accounts, a)
+	r.facts.Credentials = append(r.facts.Credentials, line.credentials(&a, reported)...)
+}
+
+// stateOf: an account that nothing can sign in with is suspended. IAM has no such switch of its own.
+func stateOf(a *inventory.Account) inventory.Val[string] {
+	keys, known := a.ActiveKeys.Get()
+	hasKeys := inventory.Unknown[bool](a.ActiveKeys.Read())
+	if known {
+		hasKeys = inventory.Known(keys > 0, a.ActiveKeys.Read())
+	}
+	state := inventory.Known("suspended", a.ConsolePassword.Read())
+	for _, way := range []inventory.Val[bool]{a.ConsolePassword, hasKeys, a.ActiveSigningCert} {
+		switch open, known := way.Get(); {
+		case open:
+			return inventory.Known("active", way.Read())
+		case !known && !state.IsUnknown():
+			state = inventory.Unknown[string](way.Read())
+		}
+	}
+	return state
+}
+
+// tenant makes the account's own settings.
+func (r *reader) tenant(ctx context.Context, client *iam.Client) {
+	id := r.unit.Scope.Account
+	t := inventory.Tenant{Head: inventory.Head{ID: id, Subtype: "aws:account", Name: id, URL: r.console("iam", "/account_settings")}}
+	policy, err := call(ctx, r, "iam", client.GetAccountPasswordPolicy, &iam.GetAccountPasswordPolicyInput{})
+	unset := codeOf(err) == "NoSuchEntity"
+	if unset {
+		err = nil
+	}
+	passwords := r.note(getPasswordPolicy, err)
+	t.PasswordMinLength, t.PasswordReusePrevented = inventory.Unknown[int64](passwords), inventory.Unknown[int64](passwords)
+	switch {
+	case unset:
+		t.PasswordMinLength, t.PasswordReusePrevented = inventory.Absent[int64](passwords), inventory.Absent[int64](passwords)
+	case err == nil && policy.PasswordPolicy == nil:
+		t.PasswordMinLength, t.PasswordReusePrevented = inventory.Val[int64]{}, inventory.Val[int64]{}
+	case err == nil:
+		t.PasswordMinLength = number(policy.PasswordPolicy.MinimumPasswordLength, passwords)
+		t.PasswordReusePrevented = inventory.Absent[int64](passwords) // missing: none is remembered
+		if n := policy.PasswordPolicy.PasswordReusePrevention; n != nil {
+			t.PasswordReusePrevented = number(n, passwords)
+		}
+	}
+	belongs := r.organizationOf(ctx, &t)
+	if failed := r.unit.Read(passwords).Reason != ""; failed && r.unit.Read(belongs).Reason != "" {
+		r.Listed(inventory.TenantKind, passwords, belongs)
+		return
+	}
+	r.facts.Tenants = append(r.facts.Tenants, t)
+	r.Listed(inventory.TenantKind)
+}
+
+func (r *reader) organizationOf(ctx context.Context, t *inventory.Tenant) inventory.ReadID {
+	client := organizations.NewFromConfig(r.config)
+	out, err := call(ctx, r, "organizations", client.DescribeOrganization, &organizations.DescribeOrganizationInput{})
+	none := codeOf(err) == notInUse
+	if none {
+		err = nil
+	}
+	read := r.note(describeOrg, err)
+	t.OrganizationID, t.OrganizationOwnerID = inventory.Unknown[string](read), inventory.Unknown[string](read)
+	switch {
+	case none:
+		t.OrganizationID, t.OrganizationOwnerID = inventory.Absent[string](read), inventory.Absent[string](read)
+	case err == nil && out.Organization != nil:
+		t.OrganizationID = inventory.Ptr(out.Organization.Id, read)
+		t.OrganizationOwnerID = inventory.Ptr(out.Organization.MasterAccountId, read)
+	case err == nil:
+		t.OrganizationID, t.OrganizationOwnerID = inventory.Val[string]{}, inventory.Val[string]{}
+	}
+	return read
+}
