@@ -1,0 +1,224 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"sptr.jp/tenken/findings"
+	"sptr.jp/tenken/findings/inventory"
+)
+
+// coverage is how whole a kind was listed in one account of one system.
+type coverage struct {
+	scope inventory.Scope // without region
+	gaps  []findings.Gap  // none: every listing is complete
+	found int             // resources in the listings
+}
+
+// drawn is a source of a conclusion: its listing, and the list without the whole of which a conclusion may be missing.
+type drawn struct {
+	from inventory.Kind
+	open func(inventory.Resource) (field string, read inventory.ReadID, open bool) // nil: the listing is enough
+}
+
+// drawnFrom says what the kinds that are conclusions are drawn from: nothing lists them, so they are covered by the
+// listings of their sources. A source in hand whose list is cut short may hide a conclusion as an unread page would.
+func drawnFrom(k inventory.Kind) []drawn {
+	if k != inventory.ExposureKind {
+		return nil
+	}
+	return []drawn{
+		{inventory.SecurityGroupKind, func(r inventory.Resource) (string, inventory.ReadID, bool) {
+			l := r.(*inventory.SecurityGroup).Ingress
+			return "ingress", l.Read(), l.IsOpen()
+		}},
+		{inventory.NetworkInterfaceKind, func(r inventory.Resource) (string, inventory.ReadID, bool) {
+			l := r.(*inventory.NetworkInterface).SecurityGroupIDs
+			return "security_group_ids", l.Read(), l.IsOpen()
+		}},
+		{inventory.DatabaseKind, func(r inventory.Resource) (string, inventory.ReadID, bool) {
+			l := r.(*inventory.Database).SecurityGroupIDs
+			return "security_group_ids", l.Read(), l.IsOpen()
+		}},
+		{inventory.ExposureKind, nil}, // where Derive itself says that one may be missing
+	}
+}
+
+// scopes gives the findings of a rule on whole accounts: one unknown where a listing is not whole; where all are whole and
+// empty, one not_applicable; where a conclusion was nowhere drawn although its sources were read whole, one pass.
+func (j *judging) scopes(r *Rule) (out []findings.Finding) {
+	type sum struct {
+		coverage
+		kinds    []string
+		subjects int
+	}
+	var sums []*sum
+	for _, s := range r.subjects {
+		for _, c := range j.coverageOf(s.kind) {
+			i := slices.IndexFunc(sums, func(x *sum) bool { return x.scope == c.scope })
+			if i < 0 {
+				i, sums = len(sums), append(sums, &sum{coverage: coverage{scope: c.scope}})
+			}
+			if len(c.gaps) > 0 {
+				sums[i].kinds = append(sums[i].kinds, string(s.kind))
+			}
+			sums[i].gaps = append(sums[i].gaps, c.gaps...)
+			sums[i].found += c.found
+			sums[i].subjects += j.count(s.kind, c.scope)
+		}
+	}
+	for _, s := range sums {
+		all := make([]string, 0, len(r.subjects))
+		for _, k := range r.Kinds() {
+			all = append(all, string(k))
+		}
+		switch {
+		case len(s.gaps) > 0:
+			f := scopeFinding(r, s.scope, s.kinds, findings.Unknown)
+			f.Unknown = distinct(s.gaps)
+			f.Message = notKnown(r.Title, f.Unknown)
+			out = append(out, f)
+		case s.subjects == 0 && s.found == 0:
+			f := scopeFinding(r, s.scope, all, findings.NotApplicable)
+			f.Message = findings.Text{JA: "対象なし：" + r.Title.JA, EN: "There is none: " + r.Title.EN}
+			out = append(out, f)
+		case s.subjects == 0:
+			f := scopeFinding(r, s.scope, all, findings.Pass)
+			f.Message = r.Title
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// scopeFinding has an account as its subject. Where the provider's account is not known the name of the system is all
+// that there is to tell two of them apart.
+func scopeFinding(r *Rule, s inventory.Scope, kinds []string, v findings.Verdict) findings.Finding {
+	part := ""
+	if s.Account == "" {
+		part = s.System
+	}
+	return findings.Finding{
+		Fingerprint: findings.Fingerprint(s.Type, s.Account, r.ID, "scope", part),
+		Rule:        r.ID, Verdict: v,
+		Resource: findings.Resource{
+			ID: s.String(), Kind: strings.Join(slices.Compact(slices.Sorted(slices.Values(kinds))), ","),
+			System: s.System, Type: s.Type, Account: s.Account,
+		},
+	}
+}
+
+// coverageOf sums up the listings of a kind account by account.
+func (j *judging) coverageOf(k inventory.Kind) []coverage {
+	if c, ok := j.cover[k]; ok {
+		return c
+	}
+	sources := drawnFrom(k)
+	if sources == nil {
+		sources = []drawn{{from: k}}
+	}
+	at := map[inventory.Scope]int{}
+	var all []coverage
+	for i := range j.inv.Units {
+		u := &j.inv.Units[i]
+		for _, src := range sources {
+			l := u.Listing(src.from)
+			if l == nil {
+				continue
+			}
+			scope := u.Scope.AccountScope()
+			n, ok := at[scope]
+			if !ok {
+				n = len(all)
+				at[scope], all = n, append(all, coverage{scope: scope})
+			}
+			all[n].found += u.Facts.Count(src.from)
+			if !l.Complete {
+				all[n].gaps = append(all[n].gaps, listingGaps(u, l)...)
+			}
+			all[n].gaps = append(all[n].gaps, hidingGaps(u, src)...)
+		}
+	}
+	slices.SortFunc(all, func(a, b coverage) int { return cmp.Compare(a.scope.String(), b.scope.String()) })
+	j.cover[k] = all
+	return all
+}
+
+// count gives the subjects of a kind in an account.
+func (j *judging) count(k inventory.Kind, s inventory.Scope) (n int) {
+	for i := range j.inv.Units {
+		if u := &j.inv.Units[i]; u.Scope.AccountScope() == s {
+			n += u.Facts.Count(k)
+		}
+	}
+	return n
+}
+
+// listingGaps says why a listing is not whole: its own reads, else whatever the unit failed at, else how the unit ended.
+func listingGaps(u *inventory.Unit, l *inventory.Listing) (gaps []findings.Gap) {
+	for _, id := range l.Reads {
+		if r := u.Read(id); r.Reason != "" {
+			gaps = append(gaps, inUnit(u, gapOf(r)))
+		}
+	}
+	if len(gaps) > 0 {
+		return gaps
+	}
+	for _, r := range u.Gaps() {
+		gaps = append(gaps, inUnit(u, gapOf(r)))
+	}
+	if len(gaps) == 0 {
+		gaps = append(gaps, inUnit(u, findings.Gap{Reason: endOf(u.Outcome)}))
+	}
+	return gaps
+}
+
+// hidingGaps finds resources in hand that may hide a conclusion.
+func hidingGaps(u *inventory.Unit, src drawn) (gaps []findings.Gap) {
+	if src.open == nil {
+		return nil
+	}
+	for r := range u.Facts.Of(src.from) {
+		if field, read, open := src.open(r); open {
+			g := gapOf(u.Read(read))
+			g.Field = strings.ToLower(string(src.from)) + "." + field
+			gaps = append(gaps, inUnit(u, g))
+		}
+	}
+	return distinct(gaps)
+}
+
+func inUnit(u *inventory.Unit, g findings.Gap) findings.Gap {
+	if g.Where == "" {
+		g.Where = u.ID
+	}
+	return g
+}
+
+// endOf is the reason of a unit that ended without a read that failed.
+func endOf(o inventory.Outcome) inventory.Reason {
+	switch o {
+	case inventory.Denied:
+		return inventory.AccessDenied
+	case inventory.ThrottledOut:
+		return inventory.Throttled
+	case inventory.DisabledUnit:
+		return inventory.Disabled
+	case inventory.Skipped:
+		return inventory.NotConnected
+	case inventory.Complete, inventory.Partial:
+		return inventory.PartialList
+	}
+	return inventory.Cancelled
+}
+
+// distinct sorts gaps and drops those that are there twice.
+func distinct(gaps []findings.Gap) []findings.Gap {
+	slices.SortFunc(gaps, func(a, b findings.Gap) int {
+		return cmp.Or(strings.Compare(a.Where, b.Where), strings.Compare(a.Operation, b.Operation),
+			strings.Compare(string(a.Reason), string(b.Reason)), strings.Compare(a.Field, b.Field),
+			strings.Compare(a.Permission, b.Permission), strings.Compare(a.Detail, b.Detail))
+	})
+	return slices.Compact(gaps)
+}
