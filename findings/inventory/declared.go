@@ -53,13 +53,13 @@ type AccountException struct {
 // tokyo is where a day ends for this company. Japan keeps no summer time, so no time zone database is needed.
 var tokyo = time.FixedZone("Asia/Tokyo", 9*60*60)
 
-// EndOfDay gives the end of a day (YYYY-MM-DD) in Asia/Tokyo: the first instant that no longer belongs to it.
+// EndOfDay gives the last second of a day (YYYY-MM-DD) in Asia/Tokyo.
 func EndOfDay(day string) (time.Time, error) {
 	t, err := time.ParseInLocation(time.DateOnly, day, tokyo)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%q is not a day; write YYYY-MM-DD", day)
 	}
-	return t.AddDate(0, 0, 1), nil
+	return t.AddDate(0, 0, 1).Add(-time.Second), nil
 }
 
 // EnvironmentOf finds the environment that a network of an account belongs to; with no such entry, the environment of

@@ -3,6 +3,9 @@ package inventory
 import "time"
 
 // Person is somebody whom the roster names. Its ID is the roster's employee number.
+//
+// Within one unit an address has one holder: a reader that meets a second claim to an address gives it to neither person
+// and leaves its listing incomplete. So an account that was matched stays matched, whatever was not read.
 type Person struct {
 	Head
 	Emails              List[string]   `json:"emails,omitzero"`          // primary address first, then aliases; lower case

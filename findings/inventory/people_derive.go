@@ -53,6 +53,11 @@ func newRoster(inv *Inventory) *roster {
 		if !l.Complete {
 			ro.gaps[u] = opening{u, l.Why(u)}
 		}
+		for _, r := range l.Reads { // of several reasons, the one that counts most
+			if u.Read(r).Reason == Stale {
+				ro.gaps[u] = opening{u, r}
+			}
+		}
 		for p := range u.Facts.People {
 			ro.add(u, &u.Facts.People[p])
 		}
