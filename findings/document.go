@@ -131,7 +131,8 @@ type Clause struct {
 // ClauseState is a clause and what this run says of it.
 type ClauseState struct {
 	Clause
-	ChapterTitle Text `json:"chapter_title"` // as printed, number included
+	ChapterTitle Text `json:"chapter_title"`  // as printed, number included
+	Under        Text `json:"under,omitzero"` // title of the clause above, where a title alone says too little
 	// State: fail, unknown, pass, not_applicable, manual, or not_built when no rule of it exists in this version.
 	// The worst of its built rules counts: fail > unknown > pass > not_applicable.
 	State    string   `json:"state"`

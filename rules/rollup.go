@@ -85,8 +85,13 @@ func (j *judging) exposed() map[string]string {
 // nobody looked.
 func (j *judging) clauseStates(judged []*Rule) (out []findings.ClauseState) {
 	narrowed := len(j.Rules)+len(j.Clauses) > 0
+	chapters := map[string]findings.Text{}
+	for _, c := range j.Policy.Chapters {
+		chapters[c.ID] = c.Title
+	}
 	for i := range j.Policy.Clauses {
-		c := findings.ClauseState{Clause: j.Policy.Clauses[i].Clause}
+		clause := &j.Policy.Clauses[i]
+		c := findings.ClauseState{Clause: clause.Clause, ChapterTitle: chapters[clause.Chapter], Under: clause.Under}
 		touched := slices.Contains(j.Clauses, c.ID)
 		for _, id := range c.Rules {
 			r := j.Catalog.Rule(id)
@@ -105,7 +110,7 @@ func (j *judging) clauseStates(judged []*Rule) (out []findings.ClauseState) {
 		if narrowed && !touched {
 			continue
 		}
-		c.State = stateOf(&c, j.Policy.Clauses[i].Class)
+		c.State = stateOf(&c, clause.Class)
 		if c.State == string(findings.Manual) {
 			c.Counts.Manual = 1
 		}

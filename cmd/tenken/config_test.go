@@ -127,7 +127,7 @@ func TestBadConfig(t *testing.T) {
 				t.Fatal(err)
 			}
 			var stderr, stdout bytes.Buffer
-			code := run(t.Context(), env{&stdout, &stderr, os.Getenv}, []string{"scan", "--config", path, "--out", filepath.Join(dir, "out")})
+			code := program(t.Context(), env{&stdout, &stderr, os.Getenv}, []string{"scan", "--config", path, "--out", filepath.Join(dir, "out")})
 			if code != exitConfig || !strings.Contains(stderr.String(), c.want) || !strings.Contains(stderr.String(), "tenken.yaml") {
 				t.Errorf("exit %d: %s\nwant exit 10 and %q", code, stderr.String(), c.want)
 			}

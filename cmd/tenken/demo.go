@@ -34,8 +34,11 @@ func demoCommand(e env) *cobra.Command {
 	return c
 }
 
+// demoAccount is the account of the demo credential: the organisation's management account.
+const demoAccount = "333333333333"
+
 func demo(ctx context.Context, e env, f scanFlags, serve bool, address string) error {
-	server := fixtures.New(fixtures.Sptr())
+	server := fixtures.New(fixtures.Sptr(), fixtures.DefaultAccount(demoAccount))
 	url, stop, err := server.Start(address)
 	if err != nil {
 		return fmt.Errorf("serving the demo company: %w", err)

@@ -15,8 +15,8 @@ type env struct {
 	getenv         func(string) string
 }
 
-// run is the whole program: it never ends the process itself.
-func run(ctx context.Context, e env, args []string) int {
+// program is the whole program: it never ends the process itself.
+func program(ctx context.Context, e env, args []string) int {
 	root := rootCommand(e)
 	root.SetArgs(args)
 	root.SetOut(e.stdout)

@@ -51,3 +51,50 @@ func rulesCommand(e env) *cobra.Command {
 	c.AddCommand(rulesTestCommand(e))
 	return c
 }
+
+func printRule(e env, r *rules.Rule, lang string) {
+	p := func(format string, args ...any) { fmt.Fprintf(e.stdout, format+"\n", args...) }
+	p("%s\n%s\n\n%s\n", r.ID, r.Title.In(lang), r.Why.In(lang))
+	p("%s %s · ISO/IEC 27001:2022 %s · %s", say(lang, "条項", "clauses"), strings.Join(r.Clauses, " "), strings.Join(r.AnnexA, " "), r.Obligation)
+	if len(r.CIS) > 0 {
+		p("CIS %s", strings.Join(r.CIS, " · "))
+	}
+	for _, s := range r.Subjects() {
+		p("\n%s", s.Kind)
+		if s.When != "" {
+			p("  when     %s", strings.TrimSpace(s.When))
+		}
+		p("  require  %s", strings.TrimSpace(s.Require))
+	}
+	p("\n%s", r.Remedy.In(lang))
+	for typ, command := range r.Commands {
+		p("\n%s:\n%s", typ, command)
+	}
+}
+
+func rulesTestCommand(e env) *cobra.Command {
+	return &cobra.Command{
+		Use:   "test",
+		Short: "Run every rule's own cases",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, catalog, err := loadRules()
+			if err != nil {
+				return err
+			}
+			failed := 0
+			results := catalog.Test()
+			for _, r := range results {
+				if r.Err != nil {
+					failed++
+					fmt.Fprintf(e.stdout, "%s:%d: %s: %v\n", r.File, r.Line, r.Case, r.Err)
+				}
+			}
+			fmt.Fprintf(e.stdout, "%d passed, %d failed\n", len(results)-failed, failed)
+			if failed > 0 {
+				return fmt.Errorf("%d cases differ from what they expect", failed)
+			}
+			return nil
+		},
+	}
+}

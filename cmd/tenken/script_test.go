@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"tenken": func() { os.Exit(run(context.Background(), env{os.Stdout, os.Stderr, os.Getenv}, os.Args[1:])) },
+		"tenken": func() { os.Exit(program(context.Background(), env{os.Stdout, os.Stderr, os.Getenv}, os.Args[1:])) },
 	})
 }
 
@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 }
 
 func company(ts *testscript.TestScript, neg bool, args []string) {
-	server := fixtures.New(fixtures.Sptr())
+	server := fixtures.New(fixtures.Sptr(), fixtures.DefaultAccount(demoAccount))
 	for _, a := range args {
 		verb, operand, _ := strings.Cut(a, "=")
 		op, n, _ := strings.Cut(operand, "/")

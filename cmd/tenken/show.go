@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"sptr.jp/tenken/findings"
 	"sptr.jp/tenken/findings/inventory"
 	"sptr.jp/tenken/findings/sink/text"
+	"sptr.jp/tenken/rules"
 )
 
 func showCommand(e env) *cobra.Command {
@@ -84,8 +84,8 @@ func (s *session) showResource(r inventory.Resource) {
 	if h.Product+h.Environment+h.Asset != "" {
 		s.out("  product %s · environment %s · asset %s · level %d", h.Product, h.Environment, h.Asset, h.Level)
 	}
-	for _, f := range rulesFields(r) {
-		s.out("  %-28s %-12s %s  %s", f.name, f.state, f.value, readText(h.Unit().Read(f.read)))
+	for _, f := range rules.Fields(r) {
+		s.out("  %-28s %-8s %s  %s", f.Name, f.State, string(f.Value), readText(f.Read))
 	}
 }
 
@@ -121,17 +121,6 @@ func (s *session) showFinding(d *findings.Document, inv *inventory.Inventory, f 
 	}
 	for _, g := range f.Unknown {
 		s.out("  ? %s: %s %s %s %s", g.Field, string(g.Reason), g.Operation, g.Where, g.Detail)
-	}
-	r := resourceOf(inv, f.Resource)
-	if r == nil {
-		return
-	}
-	for _, v := range s.catalog.Explain(f.Rule, r, s.params, d.Run.Judged) {
-		value, err := json.Marshal(v.Value)
-		if err != nil {
-			value = []byte(`"?"`)
-		}
-		s.out("    %-70s %s", v.Expression, string(value))
 	}
 }
 

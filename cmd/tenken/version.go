@@ -35,7 +35,7 @@ func versionCommand(e env) *cobra.Command {
 		Short: "Print the versions that a run's head names",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			catalog, err := loadCatalog()
+			_, catalog, err := loadRules()
 			if err != nil {
 				return err
 			}

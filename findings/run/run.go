@@ -10,7 +10,6 @@
 package run
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -28,9 +27,9 @@ type Head struct {
 	Tool       string             `json:"tool"`
 	Plan       []string           `json:"plan"` // unit ids, sorted; fixed before anything was collected
 	Narrowed   []string           `json:"narrowed,omitempty"`
-	Declared   inventory.Declared `json:"declared"` // what the company declared, so that the run can be judged alone
-	Parameters json.RawMessage    `json:"parameters,omitempty"`
-	Gaps       []GapDeclared      `json:"gaps,omitempty"` // gaps that the officer knows about
+	Declared   inventory.Declared `json:"declared"`             // what the company declared, so that the run can be judged alone
+	Parameters string             `json:"parameters,omitempty"` // YAML, as the company wrote it
+	Gaps       []GapDeclared      `json:"gaps,omitempty"`       // gaps that the officer knows about
 	NotBuilt   []string           `json:"not_built,omitempty"`
 }
 

@@ -37,13 +37,24 @@ func (p *printer) clauses(d *findings.Document) {
 			chapter = c.Chapter
 			p.line("\n  %s", c.ChapterTitle.In(p.lang))
 		}
-		p.line("    %-8s %s  %s", c.ID, pad(p.state(c.State), 8), c.Title.In(p.lang))
-		p.line("    %-8s %s  %s", "", pad("", 8), p.counts(c.Counts))
+		p.line("    %-8s %s  %s", c.ID, pad(p.state(c.State), 8), p.title(c))
+		line := p.counts(c.Counts)
+		if n := len(c.NotBuilt); n > 0 {
+			line += fmt.Sprintf(p.say("（ほかに未対応の規則 %d）", " (%d more rules not built)"), n)
+		}
+		p.line("    %-8s %s  %s", "", pad("", 8), line)
 	}
 	p.line("")
 	p.line("  %s", fmt.Sprintf(p.say("ほかに 対象なし %d 条項・人が確認する %d 条項・本版が未対応の %d 条項（tenken clauses で一覧）",
 		"Besides: %d clauses with nothing to judge, %d for people to confirm, %d that this version does not read yet (see tenken clauses)"),
 		others[string(findings.NotApplicable)], others[string(findings.Manual)], others["not_built"]))
+}
+
+func (p *printer) title(c findings.ClauseState) string {
+	if under := c.Under.In(p.lang); under != "" {
+		return under + " › " + c.Title.In(p.lang)
+	}
+	return c.Title.In(p.lang)
 }
 
 func (p *printer) counts(s findings.Summary) string {
