@@ -23,6 +23,7 @@ type Case struct {
 	Expect   findings.Verdict
 	Severity findings.Severity
 	Incident *int
+	Value    int              // of the risk, where its severity does not show it
 	Reason   inventory.Reason // of an unknown, where it matters
 	Why      string           // why this verdict is right although it may look wrong
 
@@ -35,7 +36,7 @@ func casesNow() time.Time { return time.Date(2026, time.April, 1, 9, 0, 0, 0, to
 // UnmarshalYAML keeps the line, and refuses unknown keys by itself: yaml does not carry the strictness through.
 func (c *Case) UnmarshalYAML(n *yaml.Node) error {
 	type plain Case
-	known := map[string]bool{"name": true, "kind": true, "facts": true, "params": true, "now": true, "unlisted": true, "expect": true,
+	known := map[string]bool{"name": true, "kind": true, "facts": true, "params": true, "now": true, "value": true, "unlisted": true, "expect": true,
 		"severity": true, "incident": true, "reason": true, "why": true}
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i < len(n.Content); i += 2 {
@@ -142,6 +143,8 @@ func (c *Case) compare(f findings.Finding) error {
 		return fmt.Errorf("its severity is %s, not %s", f.Severity, c.Severity)
 	case c.Incident != nil && *f.IncidentLevel != *c.Incident:
 		return fmt.Errorf("its incident level is %d, not %d", *f.IncidentLevel, *c.Incident)
+	case c.Value > 0 && f.Risk.Value != c.Value:
+		return fmt.Errorf("its risk value is %d, not %d", f.Risk.Value, c.Value)
 	case len(f.Unknown) > 0 && f.Unknown[0].Reason == inventory.RuleError && c.Reason != inventory.RuleError:
 		return fmt.Errorf("the rule is in error: %s", f.Unknown[0].Detail)
 	case c.Reason != "" && (len(f.Unknown) == 0 || f.Unknown[0].Reason != c.Reason):

@@ -116,7 +116,7 @@ func (f *ruleFile) checkCases(subjects []subjectFile) (errs []error) {
 			errs = append(errs, fmt.Errorf("line %d: cases: %s: expect: %q is no verdict of a rule", c.line, c.Name, c.Expect))
 		case len(subjects) > 1 && !kinds[c.Kind]:
 			errs = append(errs, fmt.Errorf("line %d: cases: %s: kind: one of the rule's subjects", c.line, c.Name))
-		case (c.Expect == findings.Fail) != (c.Severity != "" && c.Incident != nil):
+		case (c.Expect == findings.Fail) != (c.Severity != "" && c.Incident != nil) || c.Expect != findings.Fail && c.Value != 0:
 			errs = append(errs, fmt.Errorf("line %d: cases: %s: a fail, and nothing else, has severity and incident", c.line, c.Name))
 		}
 		names[c.Name] = true

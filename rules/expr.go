@@ -50,8 +50,8 @@ func (e *environment) compile(k inventory.Kind, src source, want *types.Type) (*
 	if iss.Err() != nil {
 		return nil, errors.New(shorten(iss.Err()))
 	}
-	if want != nil && !checked.OutputType().IsExactType(want) {
-		return nil, fmt.Errorf("it gives %s, not %s; compare it: … == true", cel.FormatCELType(checked.OutputType()), want)
+	if gives := cel.FormatCELType(checked.OutputType()); want != nil && gives != cel.FormatCELType(want) {
+		return nil, fmt.Errorf("it gives %s, not %s; compare it: … == true", gives, want)
 	}
 	if err := refuseTypes(checked.NativeRep()); err != nil {
 		return nil, err

@@ -176,7 +176,10 @@ func (j *judging) subject(r *Rule, s *subject, res inventory.Resource) findings.
 	f.Evidence = s.evidence(res)
 	switch v {
 	case findings.Fail:
-		risk, incident := s.risk(&j.act, j.impact(r, res))
+		risk, incident, err := s.risk(&j.act, j.impact(r, res))
+		if err != nil { // the fail stands; its severity is the highest that it may be
+			f.Unknown = []findings.Gap{faultOf(err)}
+		}
 		risk.Asset = res.Base().Asset
 		f.Risk, f.IncidentLevel, f.Severity = &risk, &incident, findings.SeverityOf(risk.Value)
 		f.Message, f.Proof = s.fail(r, res), proofOf(res)

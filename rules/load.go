@@ -166,6 +166,11 @@ func (c *Catalog) readRule(name string, b []byte) (*Rule, error) {
 	if err := decodeStrictly(b, &f); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
+	return c.newRule(name, &f)
+}
+
+// newRule checks and compiles what a file holds.
+func (c *Catalog) newRule(name string, f *ruleFile) (*Rule, error) {
 	errs := f.check(strings.TrimSuffix(name, ".yaml"))
 	r := &Rule{
 		ID: f.ID, File: name, Title: f.Title, Why: f.Why, Remedy: f.Remedy.Text, Commands: f.Remedy.Commands,

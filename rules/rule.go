@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"errors"
+
 	"sptr.jp/tenken/findings"
 	"sptr.jp/tenken/findings/inventory"
 )
@@ -91,13 +93,14 @@ func (s *subject) verdict(a *activation) (findings.Verdict, truth) {
 }
 
 // risk gives the row of 14.1 that a fail makes: impact of the asset × likelihood of the first line that holds. A line
-// whose condition is unknown may hold, so the higher one counts.
-func (s *subject) risk(a *activation, impact int) (risk findings.Risk, incident int) {
+// whose condition is unknown, or in error, may hold, so the higher one counts.
+func (s *subject) risk(a *activation, impact int) (risk findings.Risk, incident int, err error) {
 	for _, l := range s.levels {
 		holds, perhaps := true, false
 		if l.when != nil {
 			t := l.when.eval(a)
 			holds, perhaps = t.yes, t.unknown != nil || t.err != nil
+			err = errors.Join(err, t.err)
 		}
 		if !holds && !perhaps {
 			continue
@@ -114,5 +117,5 @@ func (s *subject) risk(a *activation, impact int) (risk findings.Risk, incident 
 			break
 		}
 	}
-	return risk, incident
+	return risk, incident, err
 }
