@@ -22,14 +22,23 @@ func (s *Scanner) Plan(ctx context.Context) []inventory.Unit {
 	scanners.Each(ctx, s.config.AccountsAtOnce, accounts, func(ctx context.Context, i int, id string) {
 		plans[i] = s.planAccount(ctx, id, caller)
 	})
-	units := []inventory.Unit{discovery}
+	var units []inventory.Unit
+	if len(accounts) == 0 || s.wholeOrganization() {
+		units = append(units, discovery)
+	}
 	for _, plan := range plans {
 		units = append(units, plan...)
 	}
-	slices.SortStableFunc(units[1:], func(a, b inventory.Unit) int { // discovery first
+	slices.SortStableFunc(units, func(a, b inventory.Unit) int { // discovery first
 		return boolOrder(a.Outcome == "", b.Outcome == "")
 	})
 	return units
+}
+
+// wholeOrganization says whether the accounts are to be found. Where they are told, whose credentials these are is part
+// of each account's unit "regions" and no unit by itself: AWS tells that to everybody, and it is no look at anything.
+func (s *Scanner) wholeOrganization() bool {
+	return s.config.Role != "" && (len(s.config.Accounts) == 0 || slices.Contains(s.config.Accounts, "all"))
 }
 
 func boolOrder(a, b bool) int {
@@ -63,14 +72,13 @@ func (s *Scanner) discover(ctx context.Context) (u inventory.Unit, caller string
 	if parts := strings.Split(*out.Arn, ":"); len(parts) > 2 {
 		s.partition = parts[1]
 	}
-	all := slices.Contains(s.config.Accounts, "all") || len(s.config.Accounts) == 0
 	switch {
-	case !all:
-		accounts = s.config.Accounts
-	case s.config.Role == "":
+	case s.wholeOrganization():
+		accounts = r.organization(ctx, caller)
+	case len(s.config.Accounts) == 0 || slices.Contains(s.config.Accounts, "all"):
 		accounts = []string{caller}
 	default:
-		accounts = r.organization(ctx, caller)
+		accounts = s.config.Accounts
 	}
 	r.Finish()
 	if len(u.Listings) > 0 {
@@ -119,6 +127,9 @@ func (s *Scanner) planAccount(ctx context.Context, id, caller string) []inventor
 	}
 	u.Listings = nil
 	r := s.reader(&u)
+	if !s.wholeOrganization() {
+		r.OK(getCallerIdentity)
+	}
 	out, err := call(ctx, r, "ec2", ec2.NewFromConfig(r.config).DescribeRegions, &ec2.DescribeRegionsInput{AllRegions: ptr(true)})
 	if err == nil && len(out.Regions) == 0 {
 		err = errShape{"the list is missing"}
