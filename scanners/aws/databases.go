@@ -63,7 +63,7 @@ func listensOn(db *inventory.Database) listener {
 
 // admits reports whether a rule admits to the port.
 func (p listener) admits(r inventory.SecurityRule) truth {
-	proto := protocol(r.Protocol)
+	proto := protocolName(r.Protocol)
 	switch {
 	case proto == "all" || proto == "tcp" && r.From <= p.from && p.to <= r.To:
 		return yes

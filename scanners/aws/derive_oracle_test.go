@@ -190,6 +190,9 @@ func (o *oracle) passes(subnet string, egress bool, k packet, port int64) state 
 		}
 		first := inventory.ACLEntry{Number: 1 << 20}
 		for _, e := range a.Entries.Items {
+			if !e.Allow && e.Protocol == "icmp" && e.From >= 0 {
+				continue // it refuses one type; the packet is of another
+			}
 			if e.Egress == egress && about(e.Protocol, e.From, e.To, k.proto, port) && netip.MustParsePrefix(e.CIDR).Contains(k.from) && e.Number < first.Number {
 				first = e
 			}
@@ -250,7 +253,7 @@ func (o *oracle) reach(groups []string, subnet, proto string, from, to int64, v6
 	answer := no
 	for _, pr := range protos {
 		for _, port := range o.ports {
-			if port < from || port > to {
+			if (pr == "tcp" || pr == "udp") && (port < from || port > to) {
 				continue
 			}
 			for _, back := range o.ports {

@@ -189,7 +189,10 @@ func randomLab(t *rapid.T) *lab {
 		l.list(id, rapid.SliceOfN(cidr, 0, 3).Draw(t, id)...)
 	}
 	lists := rapid.SampledFrom([]string{"pl-1", "pl-2", "pl-none"})
-	ends := func(name string) (int64, int64) {
+	ends := func(name, protocol string) (int64, int64) {
+		if protocol == "icmp" && rapid.Bool().Draw(t, "any type") {
+			return -1, -1
+		}
 		a, b := rapid.SampledFrom(somePorts).Draw(t, name), rapid.SampledFrom(somePorts).Draw(t, name)
 		return min(a, b), max(a, b)
 	}
@@ -198,7 +201,7 @@ func randomLab(t *rapid.T) *lab {
 		var rules []inventory.SecurityRule
 		for range rapid.IntRange(0, 3).Draw(t, id) {
 			r := inventory.SecurityRule{Protocol: protocols.Draw(t, "protocol")}
-			r.From, r.To = ends("ports")
+			r.From, r.To = ends("ports", r.Protocol)
 			switch rapid.IntRange(0, 9).Draw(t, "source") {
 			case 0:
 				r.GroupID = "sg-1"
@@ -216,7 +219,7 @@ func randomLab(t *rapid.T) *lab {
 	return l
 }
 
-func randomPaths(t *rapid.T, l *lab, subnets []string, cidr, lists *rapid.Generator[string], ends func(string) (int64, int64)) {
+func randomPaths(t *rapid.T, l *lab, subnets []string, cidr, lists *rapid.Generator[string], ends func(string, string) (int64, int64)) {
 	targets := rapid.SampledFrom([]string{"igw-1", "igw-1", "igw-1", "nat-1", "eigw-1", "local", "vpce-1", "pcx-1"})
 	routes := func(name string) []inventory.Route {
 		var list []inventory.Route
@@ -250,7 +253,7 @@ func randomPaths(t *rapid.T, l *lab, subnets []string, cidr, lists *rapid.Genera
 		for n := range rapid.IntRange(0, 3).Draw(t, id) {
 			e := inventory.ACLEntry{Number: int64(100 - n), Egress: rapid.Bool().Draw(t, "egress"), Allow: rapid.IntRange(0, 3).Draw(t, "allow") > 0,
 				Protocol: rapid.SampledFrom(someProtocols).Draw(t, "protocol"), CIDR: cidr.Draw(t, "cidr")}
-			e.From, e.To = ends("ports")
+			e.From, e.To = ends("ports", e.Protocol)
 			entries = append(entries, e)
 		}
 		if rapid.IntRange(0, 3).Draw(t, "default entries") > 0 {

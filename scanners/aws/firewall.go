@@ -184,7 +184,7 @@ func (o *opening) add(f *ipFamily, list []*admission) {
 
 // serviceOf is a rule's service, in one spelling for each.
 func serviceOf(r inventory.SecurityRule) service {
-	s := service{protocol(r.Protocol), r.From, r.To}
+	s := service{protocolName(r.Protocol), r.From, r.To}
 	if s.protocol == "all" {
 		s.from, s.to = 0, 65535
 	}

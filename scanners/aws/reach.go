@@ -83,29 +83,12 @@ type service struct {
 	from, to int64
 }
 
-// protocol gives AWS's names for the numbers that have one, so that both spellings compare.
-func protocol(s string) string {
-	switch s {
-	case "-1":
-		return "all"
-	case "1":
-		return "icmp"
-	case "6":
-		return "tcp"
-	case "17":
-		return "udp"
-	case "58":
-		return "icmpv6"
-	}
-	return s
-}
-
 func hasPorts(proto string) bool { return proto == "tcp" || proto == "udp" }
 
-// matches reports that a rule of a group or an ACL is about a packet. Ports count for tcp and udp only: an ICMP type is
-// not told apart, and neither is what has no ports.
+// matches reports that a rule of a group or an ACL is about a packet. Ports count for tcp and udp only; types of ICMP are
+// not told apart.
 func matches(ruleProto string, from, to int64, proto string, port int64) bool {
-	ruleProto = protocol(ruleProto)
+	ruleProto = protocolName(ruleProto)
 	return ruleProto == "all" || ruleProto == proto && (!hasPorts(proto) || from <= port && port <= to)
 }
 
@@ -181,11 +164,11 @@ func protocols(proto string, acl *inventory.NetworkACL, fw *firewall) []string {
 	list := []string{"tcp", "udp", "other"}
 	if acl != nil {
 		for _, e := range acl.Entries.Items {
-			list = append(list, protocol(e.Protocol))
+			list = append(list, protocolName(e.Protocol))
 		}
 	}
 	for i := range fw.admissions {
-		list = append(list, protocol(fw.admissions[i].rule.Protocol))
+		list = append(list, protocolName(fw.admissions[i].rule.Protocol))
 	}
 	slices.Sort(list)
 	return slices.DeleteFunc(slices.Compact(list), func(p string) bool { return p == "all" })
@@ -198,7 +181,7 @@ func ports(proto string, s service, acl *inventory.NetworkACL, fw *firewall) []i
 	}
 	cuts := aclCuts(proto, acl, false)
 	for i := range fw.admissions {
-		if r := &fw.admissions[i].rule; protocol(r.Protocol) == proto {
+		if r := &fw.admissions[i].rule; protocolName(r.Protocol) == proto {
 			cuts = append(cuts, r.From, r.To+1)
 		}
 	}
@@ -220,7 +203,7 @@ func aclCuts(proto string, acl *inventory.NetworkACL, egress bool) (cuts []int64
 		return nil
 	}
 	for _, e := range acl.Entries.Items {
-		if e.Egress == egress && protocol(e.Protocol) == proto {
+		if e.Egress == egress && protocolName(e.Protocol) == proto {
 			cuts = append(cuts, e.From, e.To+1)
 		}
 	}

@@ -23,7 +23,7 @@ func aclPart(tr trail, egress bool, proto string, port int64, f *ipFamily) part 
 	slices.SortStableFunc(entries, func(a, b inventory.ACLEntry) int { return cmp.Compare(a.Number, b.Number) })
 	left, admitted := f.everything(), []span(nil)
 	for _, e := range entries {
-		if e.Egress != egress || !matches(e.Protocol, e.From, e.To, proto, port) {
+		if e.Egress != egress || !matches(e.Protocol, e.From, e.To, proto, port) || !e.Allow && oneICMPType(e) {
 			continue
 		}
 		p, err := netip.ParsePrefix(e.CIDR)
@@ -44,6 +44,12 @@ func aclPart(tr trail, egress bool, proto string, port int64, f *ipFamily) part 
 	}
 	set := union(admitted)
 	return part{set, set, cause{}}
+}
+
+// oneICMPType reports that an entry is about one type of ICMP only: it refuses no other, and so not the protocol.
+func oneICMPType(e inventory.ACLEntry) bool {
+	p := protocolName(e.Protocol)
+	return (p == "icmp" || p == "icmpv6") && e.From >= 0
 }
 
 // garbled is the cause for an answer that names no address range where there must be one.
