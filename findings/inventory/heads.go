@@ -1,6 +1,9 @@
 package inventory
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // deriveEnvironments gives every declared environment a resource, held by the account that it names: in the first of
 // the account's units that is bound to no region, which every run has. An environment of which no account is scanned
@@ -37,7 +40,7 @@ func deriveEnvironments(inv *Inventory, d Declared) {
 	}
 	for i := range inv.Units {
 		u := &inv.Units[i]
-		slices.SortFunc(u.Facts.Environments, func(a, b Environment) int { return compareIDs(&a.Head, &b.Head) })
+		slices.SortFunc(u.Facts.Environments, func(a, b Environment) int { return strings.Compare(a.ID, b.ID) })
 		for e := range u.Facts.Environments {
 			u.Adopt(&u.Facts.Environments[e].Head)
 		}
