@@ -18,7 +18,7 @@ import (
 )
 
 // docsCommand writes what `make docs` keeps in docs/: nothing there is written by hand.
-func docsCommand(e env) *cobra.Command {
+func docsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:    "docs DIR",
 		Short:  "Write the generated documentation",

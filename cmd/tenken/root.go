@@ -37,6 +37,6 @@ func rootCommand(e env) *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(scanCommand(e), judgeCommand(e), showCommand(e), rulesCommand(e), clausesCommand(e), needsCommand(e),
-		doctorCommand(e), initCommand(e), demoCommand(e), docsCommand(e), versionCommand(e))
+		doctorCommand(e), initCommand(e), demoCommand(e), docsCommand(), versionCommand(e))
 	return root
 }

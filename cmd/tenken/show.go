@@ -62,7 +62,7 @@ func (s *session) show(d *findings.Document, inv *inventory.Inventory, what, lan
 		s.showResource(r)
 	}
 	for _, f := range hits {
-		s.showFinding(d, inv, f, lang)
+		s.showFinding(d, f, lang)
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func readText(r inventory.Read) string {
 	return t
 }
 
-func (s *session) showFinding(d *findings.Document, inv *inventory.Inventory, f *findings.Finding, lang string) {
+func (s *session) showFinding(d *findings.Document, f *findings.Finding, lang string) {
 	s.out("")
 	s.out("%s  %s %s  %s", f.Rule, string(f.Verdict), string(f.Severity), f.Fingerprint)
 	s.out("  %s", f.Message.In(lang))

@@ -45,8 +45,8 @@ func read(path string, f io.Reader) (*Run, error) {
 		return nil, err
 	}
 	defer in.zr.Close()
-	fail := func(format string, args ...any) (*Run, error) {
-		return nil, &Error{path, in.num, fmt.Sprintf(format, args...)}
+	fail := func(format string, args ...any) error {
+		return &Error{path, in.num, fmt.Sprintf(format, args...)}
 	}
 	r := &Run{}
 	root := sha256.New()
@@ -56,28 +56,28 @@ func read(path string, f io.Reader) (*Run, error) {
 		switch {
 		case errors.Is(err, io.EOF), errors.Is(err, errTorn):
 			if in.num == 1 {
-				return fail("there is no whole head: this is not a run of tenken, or it ended before its plan was made; start the scan again")
+				return nil, fail("there is no whole head: this is not a run of tenken, or it ended before its plan was made; start the scan again")
 			}
 			return r, nil
 		case err != nil:
-			return fail("%v", err)
+			return nil, fail("%v", err)
 		case r.Foot != nil:
-			return fail("something follows the foot")
+			return nil, fail("something follows the foot")
 		case in.num == 1:
 			if r.Head, err = parseHead(line); err != nil {
-				return fail("%v", err)
+				return nil, fail("%v", err)
 			}
 		case bytes.HasPrefix(line, []byte(`{"foot":`)):
 			if r.Foot, err = parseFoot(line, r, root); err != nil {
-				return fail("%v", err)
+				return nil, fail("%v", err)
 			}
 		default:
 			var u inventory.Unit
 			if err := parseUnit(line, &u); err != nil {
-				return fail("%v", err)
+				return nil, fail("%v", err)
 			}
 			if seen[u.ID] {
-				return fail("unit %s stands here a second time", u.ID)
+				return nil, fail("unit %s stands here a second time", u.ID)
 			}
 			seen[u.ID] = true
 			r.Units = append(r.Units, u)

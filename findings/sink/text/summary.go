@@ -37,12 +37,11 @@ func (p *printer) clauses(d *findings.Document) {
 			chapter = c.Chapter
 			p.line("\n  %s", c.ChapterTitle.In(p.lang))
 		}
-		p.line("    %-8s %s  %s", c.ID, pad(p.state(c.State), 8), p.title(c))
 		line := p.counts(c.Counts)
 		if n := len(c.NotBuilt); n > 0 {
-			line += fmt.Sprintf(p.say("（ほかに未対応の規則 %d）", " (%d more rules not built)"), n)
+			line += fmt.Sprintf(p.say("・未対応の規則 %d", ", %d rules not built"), n)
 		}
-		p.line("    %-8s %s  %s", "", pad("", 8), line)
+		p.line("    %-8s %s %s  %s", c.ID, pad(p.state(c.State), 8), p.title(c), p.say("（", "(")+line+p.say("）", ")"))
 	}
 	p.line("")
 	p.line("  %s", fmt.Sprintf(p.say("ほかに 対象なし %d 条項・人が確認する %d 条項・本版が未対応の %d 条項（tenken clauses で一覧）",

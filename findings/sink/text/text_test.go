@@ -63,10 +63,10 @@ func document() *findings.Document {
 
 func TestSummary(t *testing.T) {
 	for lang, want := range map[string][]string{
-		"ja": {"4.4      違反      退職", "違反 5件・適合 2件", "[重大] public  1件", "ほか1件", "確認できた範囲: 7 / 9 単位", "違反: 重大 1件・低 5件・未確認 2件",
+		"ja": {"4.4      違反     退職  （違反 5件・適合 2件）", "[重大] public  1件", "ほか1件", "確認できた範囲: 7 / 9 単位", "違反: 重大 1件・低 5件・未確認 2件",
 			`最も重いもの: public report\u{a}ing (spartraining/333); low-rule a`, "次に許可が必要なもの: iam:GetCredentialReport, rds:DescribeDBInstances\n", "ファイル: out/findings.json", `理由\u{1b}`,
 			"ほかに 対象なし 0 条項・人が確認する 1 条項・本版が未対応の 1 条項"},
-		"en": {"4.4      FAIL      leavers", "FAIL 5, pass 2", "[critical] public  1", "and 1 more", "assessed: 7 of 9 units", "failures: critical 1, low 5, unknown 2",
+		"en": {"4.4      FAIL     leavers  (FAIL 5, pass 2)", "[critical] public  1", "and 1 more", "assessed: 7 of 9 units", "failures: critical 1, low 5, unknown 2",
 			"permit next: iam:GetCredentialReport, rds:DescribeDBInstances\n", "files: out/findings.json"},
 	} {
 		var b bytes.Buffer

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"sptr.jp/tenken/findings"
+	"sptr.jp/tenken/fixtures"
+	"sptr.jp/tenken/fixtures/awsspec"
+)
+
+// A demoRun is what `tenken scan --only all` made of the demo company, and what the company's server saw of it.
+type demoRun struct {
+	findings.Document
+	code    int
+	server  *fixtures.Server
+	config  string // its tenken.yaml
+	byPrint map[string]*findings.Finding
+}
+
+// scanDemo runs the program itself on the demo company: real SDK, real HTTP, real files. systems narrows it.
+func scanDemo(t testing.TB, systems string, options ...fixtures.Option) *demoRun {
+	t.Helper()
+	r := &demoRun{server: serveDemo(t, options...), byPrint: map[string]*findings.Finding{}}
+	dir := t.TempDir()
+	r.config = configDemo(t, dir, r.server)
+	args := []string{"scan", "--config", r.config, "--out", dir, "--only", "all", "--log-format", "json"}
+	if systems != "" {
+		args = append(args, systems)
+	}
+	var said string
+	said, r.code = tenken(t, args...)
+	b, err := os.ReadFile(filepath.Join(dir, "findings.json"))
+	if err != nil {
+		t.Fatalf("exit %d: %v\n%s", r.code, err, said)
+	}
+	if err := json.Unmarshal(b, &r.Document); err != nil {
+		t.Fatal(err)
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if other := r.byPrint[f.Fingerprint]; other != nil {
+			t.Errorf("%s and %s of %s have one fingerprint", describe(f), describe(other), f.Rule)
+		}
+		r.byPrint[f.Fingerprint] = f
+	}
+	return r
+}
+
+// undisturbed is one scan of the demo company as it is, for every test that compares with it.
+var undisturbed struct {
+	once sync.Once
+	run  *demoRun
+}
+
+func demo1(t testing.TB) *demoRun {
+	t.Helper()
+	undisturbed.once.Do(func() { undisturbed.run = scanDemo(t, "") })
+	if undisturbed.run == nil {
+		t.Fatal("the demo company could not be scanned: another test says why")
+	}
+	return undisturbed.run
+}
+
+// tenken runs the program and gives what it wrote to both ends, and its exit code.
+func tenken(t testing.TB, args ...string) (said string, code int) {
+	t.Helper()
+	var out bytes.Buffer
+	code = program(context.Background(), env{&out, &out, func(string) string { return "" }}, args)
+	return out.String(), code
+}
+
+// addresses are where the servers of the tests answer.
+var addresses sync.Map
+
+// serveDemo serves the demo company until the test ends, and fails it on what the server calls a mistake.
+func serveDemo(t testing.TB, options ...fixtures.Option) *fixtures.Server {
+	t.Helper()
+	server := fixtures.New(fixtures.Sptr(), append([]fixtures.Option{fixtures.DefaultAccount(demoAccount)}, options...)...)
+	url, stop, err := server.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addresses.Store(server, url)
+	t.Cleanup(func() {
+		stop()
+		for _, err := range server.Errors() {
+			t.Errorf("the server met a mistake: %v", err)
+		}
+	})
+	return server
+}
+
+func configDemo(t testing.TB, dir string, server *fixtures.Server) string {
+	t.Helper()
+	url, _ := addresses.Load(server)
+	path, err := unpack(dir, url.(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// unread are the gaps that made a finding unknown and that an undisturbed scan does not have.
+func (r *demoRun) unread(base *demoRun, f *findings.Finding) []findings.Gap {
+	known := map[findings.Gap]bool{}
+	if before := base.byPrint[f.Fingerprint]; before != nil {
+		for _, g := range before.Unknown {
+			known[g] = true
+		}
+	}
+	var gaps []findings.Gap
+	for _, g := range f.Unknown {
+		if !known[g] {
+			gaps = append(gaps, g)
+		}
+	}
+	return gaps
+}
+
+// isScope says whether a finding is about an account or a system as a whole.
+func isScope(f *findings.Finding) bool {
+	return f.Resource.ID == strings.TrimRight(f.Resource.System+"/"+f.Resource.Account, "/")
+}
+
+// contains says whether a finding on a scope speaks for another finding of its rule.
+func contains(scope, f *findings.Finding) bool {
+	return isScope(scope) && scope.Rule == f.Rule && scope.Resource.System == f.Resource.System &&
+		(scope.Resource.Account == "" || scope.Resource.Account == f.Resource.Account)
+}
+
+func describe(f *findings.Finding) string {
+	return f.Rule + " " + string(f.Verdict) + " on " + f.Resource.Kind + " " + f.Resource.ID + " (" + f.Resource.Name + ")"
+}
+
+var apiModels = sync.OnceValues(func() (*awsspec.Specs, error) { return awsspec.Load(os.Getenv("TENKEN_APISPECS")) })
+
+// models are AWS's own descriptions of its operations; nil, and said so, where they are not at hand.
+func models(t testing.TB) *awsspec.Specs {
+	t.Helper()
+	if os.Getenv("TENKEN_APISPECS") == "" {
+		t.Log("TENKEN_APISPECS is not set: nothing here is held against AWS's own descriptions")
+		return nil
+	}
+	m, err := apiModels()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
