@@ -123,7 +123,7 @@ func (c *Catalog) runUnlisted(r *Rule, cs *Case, inv *inventory.Inventory, m *ma
 	}
 	k := cs.Kind
 	if d := drawnFrom(k); d != nil {
-		k = d[0].from
+		k = d[0]
 	}
 	m.unit.Listings = []inventory.Listing{{Kind: k, Reads: []inventory.ReadID{read}}}
 	j := newJudging(inv, Input{Catalog: c, Policy: c.policy, Now: cs.Now, KeepAll: true})

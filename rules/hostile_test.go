@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 
 	"sptr.jp/tenken/findings/inventory"
 	"sptr.jp/tenken/rules/policy"
@@ -106,4 +108,10 @@ func TestCostIsLimitedWhileJudging(t *testing.T) {
 	if took := time.Since(start); took > time.Second {
 		t.Errorf("it was stopped after %v only", took)
 	}
+}
+
+// panics declares a function that no rule can write and that panics.
+func panics() cel.EnvOption {
+	return cel.Function("boom", cel.Overload("boom_any", []*cel.Type{cel.TypeParamType("A")}, cel.BoolType,
+		cel.UnaryBinding(func(ref.Val) ref.Val { panic("boom") })))
 }

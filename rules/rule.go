@@ -38,6 +38,7 @@ func (r *Rule) Kinds() (kinds []inventory.Kind) {
 type Subject struct {
 	Kind          inventory.Kind
 	When, Require string
+	Reads         []string // the fields that the conditions read, as paths from the subject
 }
 
 // Subjects are the rule's conditions, for people to read.
@@ -46,6 +47,9 @@ func (r *Rule) Subjects() (out []Subject) {
 		sub := Subject{Kind: s.kind, Require: s.require.text}
 		if s.when != nil {
 			sub.When = s.when.text
+		}
+		for _, p := range s.reads {
+			sub.Reads = append(sub.Reads, p.text)
 		}
 		out = append(out, sub)
 	}

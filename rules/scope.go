@@ -16,37 +16,18 @@ type coverage struct {
 	found int             // resources in the listings
 }
 
-// drawn is a source of a conclusion: its listing, and the list without the whole of which a conclusion may be missing.
-type drawn struct {
-	from inventory.Kind
-	open func(inventory.Resource) (field string, read inventory.ReadID, open bool) // nil: the listing is enough
-}
-
-// drawnFrom says what the kinds that are conclusions are drawn from: nothing lists them, so they are covered by the
-// listings of their sources. A source in hand whose list is cut short may hide a conclusion as an unread page would.
-func drawnFrom(k inventory.Kind) []drawn {
-	if k != inventory.ExposureKind {
-		return nil
+// drawnFrom says what the kinds that are conclusions are drawn from. They are covered by the listings of their sources,
+// beside the listing of their own that a provider's Derive may settle.
+func drawnFrom(k inventory.Kind) []inventory.Kind {
+	if k == inventory.ExposureKind {
+		return []inventory.Kind{inventory.SecurityGroupKind, inventory.NetworkInterfaceKind, inventory.DatabaseKind}
 	}
-	return []drawn{
-		{inventory.SecurityGroupKind, func(r inventory.Resource) (string, inventory.ReadID, bool) {
-			l := r.(*inventory.SecurityGroup).Ingress
-			return "ingress", l.Read(), l.IsOpen()
-		}},
-		{inventory.NetworkInterfaceKind, func(r inventory.Resource) (string, inventory.ReadID, bool) {
-			l := r.(*inventory.NetworkInterface).SecurityGroupIDs
-			return "security_group_ids", l.Read(), l.IsOpen()
-		}},
-		{inventory.DatabaseKind, func(r inventory.Resource) (string, inventory.ReadID, bool) {
-			l := r.(*inventory.Database).SecurityGroupIDs
-			return "security_group_ids", l.Read(), l.IsOpen()
-		}},
-		{inventory.ExposureKind, nil}, // where Derive itself says that one may be missing
-	}
+	return nil
 }
 
 // scopes gives the findings of a rule on whole accounts: one unknown where a listing is not whole; where all are whole and
-// empty, one not_applicable; where a conclusion was nowhere drawn although its sources were read whole, one pass.
+// empty, one not_applicable; where there are sources, all whole, and no conclusion was to be drawn from them, one pass:
+// security groups that open nothing are what the rule asks for.
 func (j *judging) scopes(r *Rule) (out []findings.Finding) {
 	type sum struct {
 		coverage
@@ -114,16 +95,13 @@ func (j *judging) coverageOf(k inventory.Kind) []coverage {
 	if c, ok := j.cover[k]; ok {
 		return c
 	}
-	sources := drawnFrom(k)
-	if sources == nil {
-		sources = []drawn{{from: k}}
-	}
+	sources := append(drawnFrom(k), k)
 	at := map[inventory.Scope]int{}
 	var all []coverage
 	for i := range j.inv.Units {
 		u := &j.inv.Units[i]
 		for _, src := range sources {
-			l := u.Listing(src.from)
+			l := u.Listing(src)
 			if l == nil {
 				continue
 			}
@@ -133,11 +111,10 @@ func (j *judging) coverageOf(k inventory.Kind) []coverage {
 				n = len(all)
 				at[scope], all = n, append(all, coverage{scope: scope})
 			}
-			all[n].found += u.Facts.Count(src.from)
+			all[n].found += u.Facts.Count(src)
 			if !l.Complete {
 				all[n].gaps = append(all[n].gaps, listingGaps(u, l)...)
 			}
-			all[n].gaps = append(all[n].gaps, hidingGaps(u, src)...)
 		}
 	}
 	slices.SortFunc(all, func(a, b coverage) int { return cmp.Compare(a.scope.String(), b.scope.String()) })
@@ -172,21 +149,6 @@ func listingGaps(u *inventory.Unit, l *inventory.Listing) (gaps []findings.Gap) 
 		gaps = append(gaps, inUnit(u, findings.Gap{Reason: endOf(u.Outcome)}))
 	}
 	return gaps
-}
-
-// hidingGaps finds resources in hand that may hide a conclusion.
-func hidingGaps(u *inventory.Unit, src drawn) (gaps []findings.Gap) {
-	if src.open == nil {
-		return nil
-	}
-	for r := range u.Facts.Of(src.from) {
-		if field, read, open := src.open(r); open {
-			g := gapOf(u.Read(read))
-			g.Field = strings.ToLower(string(src.from)) + "." + field
-			gaps = append(gaps, inUnit(u, g))
-		}
-	}
-	return distinct(gaps)
 }
 
 func inUnit(u *inventory.Unit, g findings.Gap) findings.Gap {
