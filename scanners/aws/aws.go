@@ -30,7 +30,8 @@ type Config struct {
 	Endpoint string
 
 	// RatePerSecond bounds the requests to one service of one account and region, so that the company's own use of the
-	// same quota goes on undisturbed: 10, half of the least that EC2 documents. Concurrency is how many may be under way
+	// same quota goes on undisturbed: 10, half of the least that EC2 documents; 200 where an Endpoint stands for AWS.
+	// Concurrency is how many may be under way
 	// there at once (4), and AccountsAtOnce how many accounts are discovered at once (16).
 	RatePerSecond  float64
 	Concurrency    int
@@ -77,7 +78,11 @@ type Scanner struct {
 // New prepares a scanner. It fails only where no reading can begin: the configuration can't be used, or there is no
 // credential (ErrNoCredential). A credential that AWS refuses is a refused discovery, not an error.
 func New(ctx context.Context, c Config, h Hooks) (*Scanner, error) {
-	c.RatePerSecond = cmp.Or(c.RatePerSecond, 10)
+	rate := 10.0
+	if c.Endpoint != "" {
+		rate = 200
+	}
+	c.RatePerSecond = cmp.Or(c.RatePerSecond, rate)
 	c.Concurrency = cmp.Or(c.Concurrency, 4)
 	c.AccountsAtOnce = cmp.Or(c.AccountsAtOnce, 16)
 	if c.Now == nil {
@@ -108,6 +113,9 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 	}
 	return u, nil
 }
+
+// Close gives up the connections that are kept for another request.
+func (s *Scanner) Close() { s.guard.CloseIdleConnections() }
 
 // Needs implements scanners.Scanner.
 func (s *Scanner) Needs() []scanners.Need { return Needs() }

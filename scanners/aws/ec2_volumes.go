@@ -40,16 +40,11 @@ func (r *reader) regionDefaults(ctx context.Context, client *ec2.Client) {
 	if err == nil {
 		t.VolumeEncryptionByDefault = inventory.Ptr(encryption.EbsEncryptionByDefault, encrypted)
 	}
-	sharing, sharingErr := call(ctx, r, "ec2", client.GetSnapshotBlockPublicAccessState, &ec2.GetSnapshotBlockPublicAccessStateInput{})
-	blocked := r.note(getSnapshotBlock, sharingErr)
+	sharing, err := call(ctx, r, "ec2", client.GetSnapshotBlockPublicAccessState, &ec2.GetSnapshotBlockPublicAccessStateInput{})
+	blocked := r.note(getSnapshotBlock, err)
 	t.SnapshotSharingBlocked = inventory.Unknown[string](blocked)
-	if sharingErr == nil {
+	if err == nil {
 		t.SnapshotSharingBlocked = word(sharing.State, blocked)
 	}
-	if err != nil && sharingErr != nil {
-		r.Listed(inventory.TenantKind, encrypted, blocked)
-		return
-	}
-	r.facts.Tenants = append(r.facts.Tenants, t)
-	r.Listed(inventory.TenantKind)
+	r.keepTenant(t, encrypted, blocked)
 }

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -119,6 +120,10 @@ func failure(err error) error {
 // reason says why a call was not answered whole, with a code or a short hint. Never a message: AWS puts ARNs into it.
 func reason(err error) (why inventory.Reason, detail string) {
 	code := codeOf(err)
+	var answered *smithyhttp.ResponseError
+	if code == "" && errors.As(err, &answered) {
+		code = fmt.Sprintf("HTTP %d", answered.HTTPStatusCode())
+	}
 	var cut errCut
 	var shape errShape
 	switch {

@@ -191,7 +191,10 @@ func (r *reader) root(rows map[string]row, reported inventory.ReadID, summary ma
 		return // nothing is known of it; the listing is incomplete for the same reason, or says so by its fields
 	}
 	id := r.unit.Scope.Account
-	line := rows[r.rootARN()]
+	line := rows["arn:"+r.s.partition+":iam::"+id+":root"]
+	if rows != nil && line == nil {
+		reported = r.Gap(getReport, inventory.DecodeError, "the report lacks the root user")
+	}
 	a := inventory.Account{Head: inventory.Head{ID: id + ":root", Subtype: "iam:root", Name: "root", URL: r.console("iam", "/security_credentials")},
 		Emails: inventory.Closed[string](nil, summed), GroupIDs: inventory.Closed[string](nil, summed), CreatedAt: line.moment("user_creation_time", reported)}
 	line.fill(&a, reported)
@@ -255,12 +258,19 @@ func (r *reader) tenant(ctx context.Context, client *iam.Client) {
 		}
 	}
 	belongs := r.organizationOf(ctx, &t)
-	if failed := r.unit.Read(passwords).Reason != ""; failed && r.unit.Read(belongs).Reason != "" {
-		r.Listed(inventory.TenantKind, passwords, belongs)
+	r.keepTenant(t, passwords, belongs)
+}
+
+// keepTenant keeps the settings of an account or a region if anything of them was read. They exist whatever fails, so
+// that one answer is enough to list them.
+func (r *reader) keepTenant(t inventory.Tenant, reads ...inventory.ReadID) {
+	answered := slices.DeleteFunc(slices.Clone(reads), func(read inventory.ReadID) bool { return r.unless(read) != 0 })
+	if len(answered) == 0 {
+		r.Listed(inventory.TenantKind, reads...)
 		return
 	}
 	r.facts.Tenants = append(r.facts.Tenants, t)
-	r.Listed(inventory.TenantKind)
+	r.Listed(inventory.TenantKind, answered...)
 }
 
 func (r *reader) organizationOf(ctx context.Context, t *inventory.Tenant) inventory.ReadID {

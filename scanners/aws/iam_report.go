@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"sptr.jp/tenken/findings/inventory"
+	"sptr.jp/tenken/scanners/internal/door"
 )
 
 const (
@@ -23,11 +25,11 @@ const (
 )
 
 // credentialReport has a report made and reads it: its rows by ARN, nil when there are none that may be trusted, and the
-// read that brought them or failed to. A refused generation costs nothing while somebody else's report is fresh.
+// read that brought them or failed to. Being refused to make one is no gap while somebody else's report is fresh.
 func (r *reader) credentialReport(ctx context.Context, client *iam.Client) (map[string]row, inventory.ReadID) {
 	generated := r.generate(ctx, client)
-	if generated == nil {
-		r.note(generateReport, nil)
+	if generated != nil && classOf(generated) != door.Denied {
+		r.note(generateReport, generated)
 	}
 	out, err := call(ctx, r, "iam", client.GetCredentialReport, &iam.GetCredentialReportInput{})
 	if err != nil && generated != nil {
@@ -39,13 +41,11 @@ func (r *reader) credentialReport(ctx context.Context, client *iam.Client) (map[
 	if err != nil {
 		return nil, r.note(getReport, err)
 	}
-	if out.GeneratedTime == nil || r.s.config.Now().Sub(*out.GeneratedTime) > reportMaxAge {
-		if generated != nil {
-			r.note(generateReport, generated)
-		}
+	if generated != nil && (out.GeneratedTime == nil || r.s.config.Now().Sub(*out.GeneratedTime) > reportMaxAge) {
+		r.note(generateReport, generated)
 		return nil, r.Gap(getReport, inventory.Stale, "the report is older than four hours")
 	}
-	rows, err := parseReport(out.Content, r.rootARN())
+	rows, err := parseReport(out.Content)
 	return rows, r.note(getReport, err)
 }
 
@@ -74,12 +74,8 @@ func (r *reader) generate(ctx context.Context, client *iam.Client) error {
 // row is one line of the report by the names of its columns. A nil row knows nothing.
 type row map[string]string
 
-func (r *reader) rootARN() string {
-	return "arn:" + r.s.partition + ":iam::" + r.unit.Scope.Account + ":root"
-}
-
-// parseReport gives the rows by ARN. The root user is always among them; without it, it is no report of this account.
-func parseReport(content []byte, root string) (map[string]row, error) {
+// parseReport gives the rows by ARN.
+func parseReport(content []byte) (map[string]row, error) {
 	lines, err := csv.NewReader(bytes.NewReader(content)).ReadAll()
 	if err != nil {
 		line := 0
@@ -87,6 +83,9 @@ func parseReport(content []byte, root string) (map[string]row, error) {
 			line = parse.Line
 		}
 		return nil, errShape{fmt.Sprintf("line %d of the report is not CSV", line)}
+	}
+	if len(lines) == 0 || !slices.Contains(lines[0], "user") || !slices.Contains(lines[0], "arn") {
+		return nil, errShape{"the report has no header"}
 	}
 	rows := map[string]row{}
 	for i, fields := range lines {
@@ -98,9 +97,6 @@ func parseReport(content []byte, root string) (map[string]row, error) {
 			line[name] = fields[column]
 		}
 		rows[line["arn"]] = line
-	}
-	if rows[root] == nil {
-		return nil, errShape{"the report lacks the root user"}
 	}
 	return rows, nil
 }

@@ -14,8 +14,8 @@ import (
 
 const rdsPage = int32(100)
 
-// databases is what one unit reads, before it is put together.
-type databases struct {
+// rdsData is what one unit reads, before it is put together.
+type rdsData struct {
 	instances []rdstypes.DBInstance
 	clusters  map[string]*rdstypes.DBCluster // by identifier
 	order     []string
@@ -31,7 +31,7 @@ type databases struct {
 // rds reads databases: RDS, Aurora, and Neptune and DocumentDB, which come through the same calls.
 func (r *reader) rds(ctx context.Context) {
 	client := rds.NewFromConfig(r.config)
-	d := databases{clusters: map[string]*rdstypes.DBCluster{}}
+	d := rdsData{clusters: map[string]*rdstypes.DBCluster{}}
 	instances, err := pages(func(i rdstypes.DBInstance) string { return str(i.DBInstanceArn) },
 		func(token *string) (*rds.DescribeDBInstancesOutput, error) {
 			return call(ctx, r, "rds", client.DescribeDBInstances, &rds.DescribeDBInstancesInput{MaxRecords: ptr(rdsPage), Marker: token})
@@ -65,7 +65,7 @@ func (r *reader) rds(ctx context.Context) {
 }
 
 // subnetGroups: an instance carries its own, a cluster only names it.
-func (r *reader) subnetGroups(ctx context.Context, client *rds.Client, d *databases) {
+func (r *reader) subnetGroups(ctx context.Context, client *rds.Client, d *rdsData) {
 	if len(d.clusters) == 0 {
 		return
 	}
@@ -84,7 +84,7 @@ func (r *reader) subnetGroups(ctx context.Context, client *rds.Client, d *databa
 
 // automatedBackups are asked for only where an instance does not itself say how far it can be restored. They are told
 // apart by the resource id: a deleted instance's backups may bear the name of the one that took its place.
-func (r *reader) automatedBackups(ctx context.Context, client *rds.Client, d *databases) {
+func (r *reader) automatedBackups(ctx context.Context, client *rds.Client, d *rdsData) {
 	asked := false
 	for i := range d.instances {
 		asked = asked || d.instances[i].DBClusterIdentifier == nil && d.instances[i].LatestRestorableTime == nil
@@ -110,7 +110,7 @@ func (r *reader) automatedBackups(ctx context.Context, client *rds.Client, d *da
 }
 
 // restorable is how far an instance can be restored. What belongs to a cluster is restored with it.
-func (r *reader) restorable(i *rdstypes.DBInstance, d *databases) inventory.Val[time.Time] {
+func (r *reader) restorable(i *rdstypes.DBInstance, d *rdsData) inventory.Val[time.Time] {
 	if i.DBClusterIdentifier != nil {
 		if c := d.clusters[*i.DBClusterIdentifier]; c != nil {
 			return inventory.Ptr(c.LatestRestorableTime, d.clustered)
@@ -144,7 +144,7 @@ func pointInTime(latest inventory.Val[time.Time]) inventory.Val[bool] {
 	return inventory.Known(!latest.IsAbsent(), latest.Read())
 }
 
-func (r *reader) instance(i *rdstypes.DBInstance, d *databases) inventory.Database {
+func (r *reader) instance(i *rdstypes.DBInstance, d *rdsData) inventory.Database {
 	name := str(i.DBInstanceIdentifier)
 	db := inventory.Database{
 		Head: inventory.Head{ID: str(i.DBInstanceArn), Subtype: family(i.Engine) + ":db", Name: name, Region: r.region,
@@ -175,7 +175,7 @@ func (r *reader) instance(i *rdstypes.DBInstance, d *databases) inventory.Databa
 	return db
 }
 
-func (r *reader) cluster(c *rdstypes.DBCluster, d *databases) inventory.Database {
+func (r *reader) cluster(c *rdstypes.DBCluster, d *rdsData) inventory.Database {
 	name, read := str(c.DBClusterIdentifier), d.clustered
 	db := inventory.Database{
 		Head: inventory.Head{ID: str(c.DBClusterArn), Subtype: family(c.Engine) + ":cluster", Name: name, Region: r.region,

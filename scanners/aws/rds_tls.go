@@ -50,7 +50,7 @@ func instanceQuestion(i *rdstypes.DBInstance) tlsQuestion {
 }
 
 // tlsOf: what belongs to a cluster obeys the cluster's parameters.
-func (r *reader) tlsOf(i *rdstypes.DBInstance, d *databases) inventory.Val[bool] {
+func (r *reader) tlsOf(i *rdstypes.DBInstance, d *rdsData) inventory.Val[bool] {
 	if i.DBClusterIdentifier == nil {
 		return d.tls[instanceQuestion(i)]
 	}
@@ -61,7 +61,7 @@ func (r *reader) tlsOf(i *rdstypes.DBInstance, d *databases) inventory.Val[bool]
 }
 
 // forcedTLS asks once for each parameter group in use.
-func (r *reader) forcedTLS(ctx context.Context, client *rds.Client, d *databases) {
+func (r *reader) forcedTLS(ctx context.Context, client *rds.Client, d *rdsData) {
 	var questions []tlsQuestion
 	d.tls = map[tlsQuestion]inventory.Val[bool]{{}: {}}
 	ask := func(q tlsQuestion) {
