@@ -39,7 +39,7 @@ func (p *printer) clauses(d *findings.Document) {
 		}
 		line := p.counts(c.Counts)
 		if n := len(c.NotBuilt); n > 0 {
-			line += fmt.Sprintf(p.say("・未対応の規則 %d", ", %d rules not built"), n)
+			line += fmt.Sprintf(p.say("・未対応の規則 %d", ", %d not built"), n)
 		}
 		p.line("    %-8s %s %s  %s", c.ID, pad(p.state(c.State), 8), p.title(c), p.say("（", "(")+line+p.say("）", ")"))
 	}
