@@ -1,6 +1,7 @@
 package findings
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -149,10 +150,12 @@ type Life struct {
 // Fingerprint names a finding for ever: v1: and the SHA-256 of the JSON array [type, account, rule, uid, part]. Nothing
 // in it may depend on a name in tenken.yaml, on a time, on severity or on the language. A golden file guards it.
 func Fingerprint(typ, account, rule, uid, part string) string {
-	b, err := json.Marshal([5]string{typ, account, rule, uid, part})
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode([5]string{typ, account, rule, uid, part}); err != nil {
 		panic(err) // five strings always encode
 	}
-	sum := sha256.Sum256(b)
+	sum := sha256.Sum256(bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 	return "v1:" + hex.EncodeToString(sum[:])
 }
