@@ -53,19 +53,19 @@ func scanDemo(t testing.TB, systems string, options ...fixtures.Option) *demoRun
 	return r
 }
 
-// undisturbed is one scan of the demo company as it is, for every test that compares with it.
-var undisturbed struct {
+// theUndisturbed is one scan of the demo company as it is, for every test that compares with it.
+var theUndisturbed struct {
 	once sync.Once
 	run  *demoRun
 }
 
-func demo1(t testing.TB) *demoRun {
+func undisturbed(t testing.TB) *demoRun {
 	t.Helper()
-	undisturbed.once.Do(func() { undisturbed.run = scanDemo(t, "") })
-	if undisturbed.run == nil {
+	theUndisturbed.once.Do(func() { theUndisturbed.run = scanDemo(t, "") })
+	if theUndisturbed.run == nil {
 		t.Fatal("the demo company could not be scanned: another test says why")
 	}
-	return undisturbed.run
+	return theUndisturbed.run
 }
 
 // tenken runs the program and gives what it wrote to both ends, and its exit code.
