@@ -41,7 +41,11 @@ func NewListings(inv *Inventory, k Kind) *Listings {
 
 // NewIndex indexes every resource of a kind; T is the pointer to that kind's struct.
 func NewIndex[T Resource](inv *Inventory, k Kind) *Index[T] {
-	ix := &Index[T]{Listings: NewListings(inv, k), at: map[place]T{}}
+	n := 0
+	for i := range inv.Units {
+		n += inv.Units[i].Facts.Count(k)
+	}
+	ix := &Index[T]{Listings: NewListings(inv, k), at: make(map[place]T, n)}
 	for i := range inv.Units {
 		u := &inv.Units[i]
 		for r := range u.Facts.Of(k) {
