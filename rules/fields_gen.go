@@ -19,11 +19,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 2, cel.StringType, get(func(x *inventory.Account) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 3, cel.StringType, get(func(x *inventory.Account) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 4, cel.StringType, get(func(x *inventory.Account) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 5, cel.StringType, get(func(x *inventory.Account) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 6, cel.StringType, get(func(x *inventory.Account) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 7, cel.StringType, get(func(x *inventory.Account) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 8, cel.StringType, get(func(x *inventory.Account) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 9, cel.IntType, get(func(x *inventory.Account) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 5, cel.StringType, get(func(x *inventory.Account) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 5)
+			}), nil},
+			{"environment", "Environment", 6, cel.StringType, get(func(x *inventory.Account) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 6)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 7, cel.StringType, get(func(x *inventory.Account) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 7)
+			}), nil},
+			{"asset", "Asset", 8, cel.StringType, get(func(x *inventory.Account) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 8)
+			}), nil},
+			{"level", "Level", 9, cel.IntType, get(func(x *inventory.Account) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 9)
+			}), nil},
 			{"emails", "Emails", 10, cel.ListType(cel.StringType), get(func(x *inventory.Account) any { return listOf(x.Emails, x.Unit(), 10) }), readBy(func(x *inventory.Account) inventory.ReadID { return x.Emails.Read() })},
 			{"state", "State", 11, cel.NullableType(cel.StringType), get(func(x *inventory.Account) any { return stringOf(x.State, x.Unit(), 11) }), readBy(func(x *inventory.Account) inventory.ReadID { return x.State.Read() })},
 			{"created_at", "CreatedAt", 12, cel.TimestampType, get(func(x *inventory.Account) any { return timeOf(x.CreatedAt, x.Unit(), 12) }), readBy(func(x *inventory.Account) inventory.ReadID { return x.CreatedAt.Read() })},
@@ -45,11 +55,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 25, cel.StringType, get(func(x *inventory.Backup) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 26, cel.StringType, get(func(x *inventory.Backup) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 27, cel.StringType, get(func(x *inventory.Backup) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 28, cel.StringType, get(func(x *inventory.Backup) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 29, cel.StringType, get(func(x *inventory.Backup) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 30, cel.StringType, get(func(x *inventory.Backup) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 31, cel.StringType, get(func(x *inventory.Backup) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 32, cel.IntType, get(func(x *inventory.Backup) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 28, cel.StringType, get(func(x *inventory.Backup) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 28)
+			}), nil},
+			{"environment", "Environment", 29, cel.StringType, get(func(x *inventory.Backup) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 29)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 30, cel.StringType, get(func(x *inventory.Backup) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 30)
+			}), nil},
+			{"asset", "Asset", 31, cel.StringType, get(func(x *inventory.Backup) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 31)
+			}), nil},
+			{"level", "Level", 32, cel.IntType, get(func(x *inventory.Backup) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 32)
+			}), nil},
 			{"source_id", "SourceID", 33, cel.NullableType(cel.StringType), get(func(x *inventory.Backup) any { return stringOf(x.SourceID, x.Unit(), 33) }), readBy(func(x *inventory.Backup) inventory.ReadID { return x.SourceID.Read() })},
 			{"created_at", "CreatedAt", 34, cel.TimestampType, get(func(x *inventory.Backup) any { return timeOf(x.CreatedAt, x.Unit(), 34) }), readBy(func(x *inventory.Backup) inventory.ReadID { return x.CreatedAt.Read() })},
 			{"status", "Status", 35, cel.NullableType(cel.StringType), get(func(x *inventory.Backup) any { return stringOf(x.Status, x.Unit(), 35) }), readBy(func(x *inventory.Backup) inventory.ReadID { return x.Status.Read() })},
@@ -66,11 +86,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 43, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 44, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 45, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 46, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 47, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 48, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 49, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 50, cel.IntType, get(func(x *inventory.Credential) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 46, cel.StringType, get(func(x *inventory.Credential) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 46)
+			}), nil},
+			{"environment", "Environment", 47, cel.StringType, get(func(x *inventory.Credential) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 47)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 48, cel.StringType, get(func(x *inventory.Credential) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 48)
+			}), nil},
+			{"asset", "Asset", 49, cel.StringType, get(func(x *inventory.Credential) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 49)
+			}), nil},
+			{"level", "Level", 50, cel.IntType, get(func(x *inventory.Credential) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 50)
+			}), nil},
 			{"owner_id", "OwnerID", 51, cel.NullableType(cel.StringType), get(func(x *inventory.Credential) any { return stringOf(x.OwnerID, x.Unit(), 51) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.OwnerID.Read() })},
 			{"enabled", "Enabled", 52, cel.NullableType(cel.BoolType), get(func(x *inventory.Credential) any { return boolOf(x.Enabled, x.Unit(), 52) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.Enabled.Read() })},
 			{"created_at", "CreatedAt", 53, cel.TimestampType, get(func(x *inventory.Credential) any { return timeOf(x.CreatedAt, x.Unit(), 53) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.CreatedAt.Read() })},
@@ -85,11 +115,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 59, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 60, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 61, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 62, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 63, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 64, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 65, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 66, cel.IntType, get(func(x *inventory.Database) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 62, cel.StringType, get(func(x *inventory.Database) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 62)
+			}), nil},
+			{"environment", "Environment", 63, cel.StringType, get(func(x *inventory.Database) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 63)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 64, cel.StringType, get(func(x *inventory.Database) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 64)
+			}), nil},
+			{"asset", "Asset", 65, cel.StringType, get(func(x *inventory.Database) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 65)
+			}), nil},
+			{"level", "Level", 66, cel.IntType, get(func(x *inventory.Database) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 66)
+			}), nil},
 			{"engine", "Engine", 67, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.Engine, x.Unit(), 67) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Engine.Read() })},
 			{"engine_version", "EngineVersion", 68, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.EngineVersion, x.Unit(), 68) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.EngineVersion.Read() })},
 			{"status", "Status", 69, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.Status, x.Unit(), 69) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Status.Read() })},
@@ -121,11 +161,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 92, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 93, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 94, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 95, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 96, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 97, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 98, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 99, cel.IntType, get(func(x *inventory.Environment) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 95, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 95)
+			}), nil},
+			{"environment", "Environment", 96, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 96)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 97, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 97)
+			}), nil},
+			{"asset", "Asset", 98, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 98)
+			}), nil},
+			{"level", "Level", 99, cel.IntType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 99)
+			}), nil},
 			{"accounts", "Accounts", 100, cel.ListType(cel.StringType), get(func(x *inventory.Environment) any { return listOf(x.Accounts, x.Unit(), 100) }), readBy(func(x *inventory.Environment) inventory.ReadID { return x.Accounts.Read() })},
 		}
 	case "tenken.Exposure":
@@ -135,11 +185,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 103, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 104, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 105, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 106, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 107, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 108, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 109, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 110, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 106, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 106)
+			}), nil},
+			{"environment", "Environment", 107, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 107)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 108, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 108)
+			}), nil},
+			{"asset", "Asset", 109, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 109)
+			}), nil},
+			{"level", "Level", 110, cel.IntType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 110)
+			}), nil},
 			{"asset_kind", "AssetKind", 111, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetKind) }), nil},
 			{"asset_id", "AssetID", 112, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetID) }), nil},
 			{"protocol", "Protocol", 113, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Protocol) }), nil},
@@ -156,11 +216,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 121, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 122, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 123, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 124, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 125, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 126, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 127, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 128, cel.IntType, get(func(x *inventory.Grant) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 124, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 124)
+			}), nil},
+			{"environment", "Environment", 125, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 125)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 126, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 126)
+			}), nil},
+			{"asset", "Asset", 127, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 127)
+			}), nil},
+			{"level", "Level", 128, cel.IntType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 128)
+			}), nil},
 			{"principal_id", "PrincipalID", 129, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalID, x.Unit(), 129) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalID.Read() })},
 			{"principal_name", "PrincipalName", 130, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalName, x.Unit(), 130) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalName.Read() })},
 			{"principal_type", "PrincipalType", 131, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalType, x.Unit(), 131) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalType.Read() })},
@@ -175,11 +245,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 137, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 138, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 139, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 140, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 141, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 142, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 143, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 144, cel.IntType, get(func(x *inventory.Group) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 140, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 140)
+			}), nil},
+			{"environment", "Environment", 141, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 141)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 142, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 142)
+			}), nil},
+			{"asset", "Asset", 143, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 143)
+			}), nil},
+			{"level", "Level", 144, cel.IntType, get(func(x *inventory.Group) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 144)
+			}), nil},
 			{"member_ids", "MemberIDs", 145, cel.ListType(cel.StringType), get(func(x *inventory.Group) any { return listOf(x.MemberIDs, x.Unit(), 145) }), readBy(func(x *inventory.Group) inventory.ReadID { return x.MemberIDs.Read() })},
 		}
 	case "tenken.Instance":
@@ -189,11 +269,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 148, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 149, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 150, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 151, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 152, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 153, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 154, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 155, cel.IntType, get(func(x *inventory.Instance) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 151, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 151)
+			}), nil},
+			{"environment", "Environment", 152, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 152)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 153, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 153)
+			}), nil},
+			{"asset", "Asset", 154, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 154)
+			}), nil},
+			{"level", "Level", 155, cel.IntType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 155)
+			}), nil},
 			{"state", "State", 156, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.State, x.Unit(), 156) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.State.Read() })},
 			{"public_ip", "PublicIP", 157, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.PublicIP, x.Unit(), 157) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.PublicIP.Read() })},
 			{"subnet_id", "SubnetID", 158, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.SubnetID, x.Unit(), 158) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.SubnetID.Read() })},
@@ -208,11 +298,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 164, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 165, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 166, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 167, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 168, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 169, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 170, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 171, cel.IntType, get(func(x *inventory.Network) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 167, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 167)
+			}), nil},
+			{"environment", "Environment", 168, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 168)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 169, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 169)
+			}), nil},
+			{"asset", "Asset", 170, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 170)
+			}), nil},
+			{"level", "Level", 171, cel.IntType, get(func(x *inventory.Network) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 171)
+			}), nil},
 			{"cidrs", "CIDRs", 172, cel.ListType(cel.StringType), get(func(x *inventory.Network) any { return listOf(x.CIDRs, x.Unit(), 172) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.CIDRs.Read() })},
 			{"default", "Default", 173, cel.NullableType(cel.BoolType), get(func(x *inventory.Network) any { return boolOf(x.Default, x.Unit(), 173) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.Default.Read() })},
 		}
@@ -223,11 +323,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 176, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 177, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 178, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 179, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 180, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 181, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 182, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 183, cel.IntType, get(func(x *inventory.NetworkACL) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 179, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 179)
+			}), nil},
+			{"environment", "Environment", 180, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 180)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 181, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 181)
+			}), nil},
+			{"asset", "Asset", 182, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 182)
+			}), nil},
+			{"level", "Level", 183, cel.IntType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 183)
+			}), nil},
 			{"network_id", "NetworkID", 184, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkACL) any { return stringOf(x.NetworkID, x.Unit(), 184) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.NetworkID.Read() })},
 			{"subnet_ids", "SubnetIDs", 185, cel.ListType(cel.StringType), get(func(x *inventory.NetworkACL) any { return listOf(x.SubnetIDs, x.Unit(), 185) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.SubnetIDs.Read() })},
 		}
@@ -238,11 +348,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 188, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 189, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 190, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 191, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 192, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 193, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 194, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 195, cel.IntType, get(func(x *inventory.NetworkInterface) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 191, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 191)
+			}), nil},
+			{"environment", "Environment", 192, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 192)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 193, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 193)
+			}), nil},
+			{"asset", "Asset", 194, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 194)
+			}), nil},
+			{"level", "Level", 195, cel.IntType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 195)
+			}), nil},
 			{"instance_id", "InstanceID", 196, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.InstanceID, x.Unit(), 196) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.InstanceID.Read() })},
 			{"service", "Service", 197, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.Service, x.Unit(), 197) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.Service.Read() })},
 			{"subnet_id", "SubnetID", 198, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.SubnetID, x.Unit(), 198) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SubnetID.Read() })},
@@ -257,11 +377,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 204, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 205, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 206, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 207, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 208, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 209, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 210, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 211, cel.IntType, get(func(x *inventory.Person) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 207, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 207)
+			}), nil},
+			{"environment", "Environment", 208, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 208)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 209, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 209)
+			}), nil},
+			{"asset", "Asset", 210, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 210)
+			}), nil},
+			{"level", "Level", 211, cel.IntType, get(func(x *inventory.Person) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 211)
+			}), nil},
 			{"emails", "Emails", 212, cel.ListType(cel.StringType), get(func(x *inventory.Person) any { return listOf(x.Emails, x.Unit(), 212) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Emails.Read() })},
 			{"employment_type", "EmploymentType", 213, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.EmploymentType, x.Unit(), 213) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.EmploymentType.Read() })},
 			{"category", "Category", 214, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Category, x.Unit(), 214) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Category.Read() })},
@@ -285,11 +415,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 229, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 230, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 231, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 232, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 233, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 234, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 235, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 236, cel.IntType, get(func(x *inventory.PrefixList) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 232, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 232)
+			}), nil},
+			{"environment", "Environment", 233, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 233)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 234, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 234)
+			}), nil},
+			{"asset", "Asset", 235, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 235)
+			}), nil},
+			{"level", "Level", 236, cel.IntType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 236)
+			}), nil},
 			{"cidrs", "CIDRs", 237, cel.ListType(cel.StringType), get(func(x *inventory.PrefixList) any { return listOf(x.CIDRs, x.Unit(), 237) }), readBy(func(x *inventory.PrefixList) inventory.ReadID { return x.CIDRs.Read() })},
 		}
 	case "tenken.Role":
@@ -299,11 +439,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 240, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 241, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 242, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 243, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 244, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 245, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 246, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 247, cel.IntType, get(func(x *inventory.Role) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 243, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 243)
+			}), nil},
+			{"environment", "Environment", 244, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 244)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 245, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 245)
+			}), nil},
+			{"asset", "Asset", 246, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 246)
+			}), nil},
+			{"level", "Level", 247, cel.IntType, get(func(x *inventory.Role) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 247)
+			}), nil},
 			{"managed", "Managed", 248, cel.NullableType(cel.StringType), get(func(x *inventory.Role) any { return stringOf(x.Managed, x.Unit(), 248) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Managed.Read() })},
 			{"actions", "Actions", 249, cel.ListType(cel.StringType), get(func(x *inventory.Role) any { return listOf(x.Actions, x.Unit(), 249) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Actions.Read() })},
 			{"allows_everything", "AllowsEverything", 250, cel.NullableType(cel.BoolType), get(func(x *inventory.Role) any { return boolOf(x.AllowsEverything, x.Unit(), 250) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.AllowsEverything.Read() })},
@@ -315,11 +465,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 253, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 254, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 255, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 256, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 257, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 258, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 259, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 260, cel.IntType, get(func(x *inventory.RouteTable) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 256, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 256)
+			}), nil},
+			{"environment", "Environment", 257, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 257)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 258, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 258)
+			}), nil},
+			{"asset", "Asset", 259, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 259)
+			}), nil},
+			{"level", "Level", 260, cel.IntType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 260)
+			}), nil},
 			{"network_id", "NetworkID", 261, cel.NullableType(cel.StringType), get(func(x *inventory.RouteTable) any { return stringOf(x.NetworkID, x.Unit(), 261) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.NetworkID.Read() })},
 			{"main", "Main", 262, cel.NullableType(cel.BoolType), get(func(x *inventory.RouteTable) any { return boolOf(x.Main, x.Unit(), 262) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.Main.Read() })},
 			{"subnet_ids", "SubnetIDs", 263, cel.ListType(cel.StringType), get(func(x *inventory.RouteTable) any { return listOf(x.SubnetIDs, x.Unit(), 263) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.SubnetIDs.Read() })},
@@ -331,11 +491,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 266, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 267, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 268, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 269, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 270, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 271, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 272, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 273, cel.IntType, get(func(x *inventory.SecurityGroup) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 269, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 269)
+			}), nil},
+			{"environment", "Environment", 270, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 270)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 271, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 271)
+			}), nil},
+			{"asset", "Asset", 272, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 272)
+			}), nil},
+			{"level", "Level", 273, cel.IntType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 273)
+			}), nil},
 			{"network_id", "NetworkID", 274, cel.NullableType(cel.StringType), get(func(x *inventory.SecurityGroup) any { return stringOf(x.NetworkID, x.Unit(), 274) }), readBy(func(x *inventory.SecurityGroup) inventory.ReadID { return x.NetworkID.Read() })},
 		}
 	case "tenken.Subnet":
@@ -345,11 +515,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 277, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 278, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 279, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 280, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 281, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 282, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 283, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 284, cel.IntType, get(func(x *inventory.Subnet) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 280, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 280)
+			}), nil},
+			{"environment", "Environment", 281, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 281)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 282, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 282)
+			}), nil},
+			{"asset", "Asset", 283, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 283)
+			}), nil},
+			{"level", "Level", 284, cel.IntType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 284)
+			}), nil},
 			{"network_id", "NetworkID", 285, cel.NullableType(cel.StringType), get(func(x *inventory.Subnet) any { return stringOf(x.NetworkID, x.Unit(), 285) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.NetworkID.Read() })},
 			{"cidrs", "CIDRs", 286, cel.ListType(cel.StringType), get(func(x *inventory.Subnet) any { return listOf(x.CIDRs, x.Unit(), 286) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.CIDRs.Read() })},
 			{"map_public_ip", "MapPublicIP", 287, cel.NullableType(cel.BoolType), get(func(x *inventory.Subnet) any { return boolOf(x.MapPublicIP, x.Unit(), 287) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.MapPublicIP.Read() })},
@@ -361,11 +541,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 290, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 291, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 292, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 293, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 294, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 295, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 296, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 297, cel.IntType, get(func(x *inventory.Tenant) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 293, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 293)
+			}), nil},
+			{"environment", "Environment", 294, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 294)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 295, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 295)
+			}), nil},
+			{"asset", "Asset", 296, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 296)
+			}), nil},
+			{"level", "Level", 297, cel.IntType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 297)
+			}), nil},
 			{"password_min_length", "PasswordMinLength", 298, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordMinLength, x.Unit(), 298) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordMinLength.Read() })},
 			{"password_reuse_prevented", "PasswordReusePrevented", 299, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordReusePrevented, x.Unit(), 299) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordReusePrevented.Read() })},
 			{"volume_encryption_default", "VolumeEncryptionByDefault", 300, cel.NullableType(cel.BoolType), get(func(x *inventory.Tenant) any { return boolOf(x.VolumeEncryptionByDefault, x.Unit(), 300) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.VolumeEncryptionByDefault.Read() })},
@@ -380,11 +570,21 @@ func fieldsOf(typeName string) []field {
 			{"name", "Name", 306, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Name) }), nil},
 			{"region", "Region", 307, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Region) }), nil},
 			{"url", "URL", 308, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 309, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Product) }), nil},
-			{"environment", "Environment", 310, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Environment) }), nil},
-			{"environment_class", "EnvironmentClass", 311, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.EnvironmentClass) }), nil},
-			{"asset", "Asset", 312, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Asset) }), nil},
-			{"level", "Level", 313, cel.IntType, get(func(x *inventory.Volume) any { return types.Int(x.Level) }), nil},
+			{"product", "Product", 309, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 309)
+			}), nil},
+			{"environment", "Environment", 310, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 310)
+			}), nil},
+			{"environment_class", "EnvironmentClass", 311, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 311)
+			}), nil},
+			{"asset", "Asset", 312, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 312)
+			}), nil},
+			{"level", "Level", 313, cel.IntType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 313)
+			}), nil},
 			{"encrypted", "Encrypted", 314, cel.NullableType(cel.BoolType), get(func(x *inventory.Volume) any { return boolOf(x.Encrypted, x.Unit(), 314) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.Encrypted.Read() })},
 			{"kms_key", "KMSKey", 315, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.KMSKey, x.Unit(), 315) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.KMSKey.Read() })},
 			{"state", "State", 316, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.State, x.Unit(), 316) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.State.Read() })},

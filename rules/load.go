@@ -27,6 +27,7 @@ const maxFile = 1 << 20 // bytes
 type Catalog struct {
 	rules   []*Rule // by id
 	byID    map[string]*Rule
+	formers map[string]*Rule // by an id that it had formerly
 	env     *environment
 	policy  *policy.Policy
 	version string
@@ -57,7 +58,7 @@ func LoadFS(fsys fs.FS) (*Catalog, error) {
 		return nil, fmt.Errorf("rules: no *.yaml found: %w", errors.Join(err, fs.ErrNotExist))
 	}
 	slices.Sort(names)
-	c := &Catalog{byID: map[string]*Rule{}, env: env, policy: pol}
+	c := &Catalog{byID: map[string]*Rule{}, formers: map[string]*Rule{}, env: env, policy: pol}
 	sum := sha256.New()
 	var errs []error
 	for _, name := range names {
@@ -94,12 +95,7 @@ func (c *Catalog) Rule(id string) *Rule {
 	if r := c.byID[id]; r != nil {
 		return r
 	}
-	for _, r := range c.rules {
-		if slices.Contains(r.Formerly, id) {
-			return r
-		}
-	}
-	return nil
+	return c.formers[id]
 }
 
 // checkNames holds the rules against each other and against the policy.
@@ -116,9 +112,10 @@ func (c *Catalog) checkNames() (errs []error) {
 			}
 		}
 		for _, id := range r.Formerly {
-			if c.byID[id] != nil {
-				errs = append(errs, fmt.Errorf("%s: formerly: %q is a rule of today", r.File, id))
+			if c.Rule(id) != nil {
+				errs = append(errs, fmt.Errorf("%s: formerly: %q is another rule's", r.File, id))
 			}
+			c.formers[id] = r
 		}
 	}
 	return errs

@@ -65,6 +65,14 @@ func missing[T any](v inventory.Val[T], u *inventory.Unit, number uint16) any {
 	return unknownOf(u, v.Read(), number)
 }
 
+// declaredOf is a value that the company's declarations give, unknown while it is not known which of them applies.
+func declaredOf(v ref.Val, h *inventory.Head, gap func(*inventory.Head) (inventory.ReadID, bool), number uint16) any {
+	if r, is := gap(h); is {
+		return unknownOf(h.Unit(), r, number)
+	}
+	return v
+}
+
 func stringOf(v inventory.Val[string], u *inventory.Unit, number uint16) any {
 	if s, ok := v.Get(); ok {
 		return types.String(s)

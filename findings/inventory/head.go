@@ -27,7 +27,23 @@ type Head struct {
 	Level int64 `json:"-"`
 
 	unit *Unit
+	// What kept the declarations above from being applied for certain.
+	environmentGap, assetGap doubt
 }
+
+// doubt is a read for want of which something is not known.
+type doubt struct {
+	read ReadID
+	is   bool
+}
+
+// EnvironmentGap reports that Product, Environment and EnvironmentClass may be others than they say, since the network or
+// the source that decides them was not read; the ReadID, of the resource's unit, names why. What is merely undeclared is
+// no gap.
+func (h *Head) EnvironmentGap() (ReadID, bool) { return h.environmentGap.read, h.environmentGap.is }
+
+// AssetGap reports the same of Asset and Level: what they would be inherited from was not read.
+func (h *Head) AssetGap() (ReadID, bool) { return h.assetGap.read, h.assetGap.is }
 
 // The classes of environments.
 const (

@@ -57,10 +57,11 @@ func deriveHeads(inv *Inventory, d Declared, c claims) {
 		divided := d.Divided(account)
 		u.Facts.each(func(r Resource) {
 			h, env, ok := r.Base(), whole, declared
+			h.environmentGap, h.assetGap = doubt{}, doubt{}
 			if divided && r.Kind() != EnvironmentKind {
-				network, sure := networkOf(r, networks)
-				if env, ok = d.EnvironmentOf(account, network); !sure {
-					env, ok = EnvironmentDecl{}, false
+				network, gap := networkOf(r, networks)
+				if env, ok = d.EnvironmentOf(account, network); gap.is {
+					env, ok, h.environmentGap = EnvironmentDecl{}, false, gap
 				}
 			}
 			if r.Kind() != EnvironmentKind {
@@ -90,28 +91,29 @@ func (h *Head) setEnvironment(e EnvironmentDecl, declared bool) {
 	}
 }
 
-// subnetNetworks maps the subnets of divided accounts to their networks: an interface names its subnet alone.
-func subnetNetworks(inv *Inventory, d Declared) map[place]Val[string] {
-	networks := map[place]Val[string]{}
+// subnetNetworks finds the subnets of divided accounts: an interface names its subnet alone.
+func subnetNetworks(inv *Inventory, d Declared) map[place]*Subnet {
+	networks := map[place]*Subnet{}
 	for i := range inv.Units {
 		u := &inv.Units[i]
 		if d.Divided(u.Scope.Account) {
 			for s := range u.Facts.Subnets {
 				sub := &u.Facts.Subnets[s]
-				networks[place{u.Scope.Account, sub.Region, sub.ID}] = sub.NetworkID
+				networks[place{u.Scope.Account, sub.Region, sub.ID}] = sub
 			}
 		}
 	}
 	return networks
 }
 
-// networkOf gives the network that a resource lies in, empty for what lies in none. It is not sure where the fact was
-// not read: such a resource stays undeclared, and is judged as production.
-func networkOf(r Resource, subnets map[place]Val[string]) (id string, sure bool) {
+// networkOf gives the network that a resource lies in, empty for what lies in none. The gap is where the fact was not
+// read: such a resource stays undeclared.
+func networkOf(r Resource, subnets map[place]*Subnet) (id string, gap doubt) {
 	var v Val[string]
+	u := r.Base().unit
 	switch r := r.(type) {
 	case *Network:
-		return r.ID, true
+		return r.ID, doubt{}
 	case *Database:
 		v = r.NetworkID
 	case *Instance:
@@ -125,60 +127,121 @@ func networkOf(r Resource, subnets map[place]Val[string]) (id string, sure bool)
 	case *SecurityGroup:
 		v = r.NetworkID
 	case *NetworkInterface:
-		v = subnets[place{r.unit.Scope.Account, r.Region, r.SubnetID.Or("")}]
+		v = r.SubnetID
+		if subnet, ok := v.Get(); ok {
+			sub := subnets[place{u.Scope.Account, r.Region, subnet}]
+			if sub == nil {
+				return "", doubt{u.Note(Read{Reason: Unmatched, Where: "derive", Detail: "subnet " + subnet + " is in no listing"}), true}
+			}
+			return sub.NetworkID.Or(""), doubt{u.Carry(sub.unit, sub.NetworkID.Read()), sub.NetworkID.IsUnknown()}
+		}
 	default:
-		return "", true
+		return "", doubt{}
 	}
-	return v.Or(""), !v.IsUnknown()
+	return v.Or(""), doubt{v.Read(), v.IsUnknown()}
 }
 
-// inherit hands environment and asset down to what has none of its own: from a cluster to its instances, from a machine
-// to its volumes, from a database, a machine or a volume to its backups. A source may lie in another unit and region.
+// inheritance hands environment and asset down to what has none of its own: from a cluster to its instances, from a
+// machine to its volumes, from a database, a machine or a volume to its backups. A source may lie in another unit and
+// region. While a source may be one that was not read, what is inherited is in doubt.
+type inheritance struct {
+	sources map[place]*Head   // without region: a backup may be kept in another
+	open    map[place]opening // by account, and the kind as id: a listing that is not complete
+}
+
 func inherit(inv *Inventory) {
-	sources := map[place]*Head{} // without region: a backup may be kept in another
+	in := inheritance{map[place]*Head{}, map[place]opening{}}
 	for i := range inv.Units {
-		f := &inv.Units[i].Facts
+		u := &inv.Units[i]
 		for _, k := range []Kind{DatabaseKind, InstanceKind, VolumeKind} {
-			for r := range f.Of(k) {
-				h := r.Base()
-				sources[place{account: h.unit.Scope.Account, id: h.ID}] = h
+			if l := u.Listing(k); l != nil && !l.Complete {
+				in.open[place{account: u.Scope.Account, id: string(k)}] = opening{u, l.Why(u)}
+			}
+			for r := range u.Facts.Of(k) {
+				in.sources[place{account: u.Scope.Account, id: r.Base().ID}] = r.Base()
 			}
 		}
 	}
 	for _, k := range []Kind{DatabaseKind, VolumeKind, BackupKind} { // each after what it inherits from
 		for i := range inv.Units {
 			for r := range inv.Units[i].Facts.Of(k) {
-				h := r.Base()
-				for _, id := range sourcesOf(r) {
-					h.takeAfter(sources[place{account: h.unit.Scope.Account, id: id}])
-				}
+				in.give(r)
 			}
 		}
 	}
 }
 
-func sourcesOf(r Resource) []string {
+// give hands down to one resource what it has not of its own. Any doubt about any of its sources is a doubt about the
+// whole: the unread one might have come first.
+func (in *inheritance) give(r Resource) {
+	h := r.Base()
+	needsEnvironment, needsAsset := h.EnvironmentClass == Undeclared, h.Asset == ""
+	ids, kinds, gap := sourcesOf(r)
+	environment, asset := gap, gap
+	for _, id := range ids {
+		source := in.sources[place{account: h.unit.Scope.Account, id: id}]
+		if source == nil {
+			gap = in.unread(h.unit, kinds)
+			environment, asset = environment.or(gap), asset.or(gap)
+			continue
+		}
+		h.takeAfter(source)
+		environment = environment.or(h.unit.carried(source.unit, source.environmentGap))
+		asset = asset.or(h.unit.carried(source.unit, source.assetGap))
+	}
+	if needsEnvironment {
+		h.environmentGap = h.environmentGap.or(environment)
+	}
+	if needsAsset {
+		h.assetGap = asset
+	}
+}
+
+func (d doubt) or(e doubt) doubt {
+	if d.is {
+		return d
+	}
+	return e
+}
+
+func (u *Unit) carried(from *Unit, d doubt) doubt {
+	if d.is {
+		d.read = u.Carry(from, d.read)
+	}
+	return d
+}
+
+// unread is the doubt about a source that is not in hand: none where the listings that would hold it are complete.
+func (in *inheritance) unread(u *Unit, kinds []Kind) doubt {
+	for _, k := range kinds {
+		if o, ok := in.open[place{account: u.Scope.Account, id: string(k)}]; ok {
+			return doubt{u.Carry(o.unit, o.read), true}
+		}
+	}
+	return doubt{}
+}
+
+// sourcesOf gives the ids that a resource inherits from, the kinds that they may be of, and what kept them from being
+// known.
+func sourcesOf(r Resource) (ids []string, kinds []Kind, gap doubt) {
 	var v Val[string]
 	switch r := r.(type) {
 	case *Database:
-		v = r.ClusterID
+		v, kinds = r.ClusterID, []Kind{DatabaseKind}
 	case *Backup:
-		v = r.SourceID
+		v, kinds = r.SourceID, []Kind{DatabaseKind, InstanceKind, VolumeKind}
 	case *Volume:
-		ids := slices.Clone(r.InstanceIDs.Items)
+		ids = slices.Clone(r.InstanceIDs.Items)
 		slices.Sort(ids)
-		return ids
+		return ids, []Kind{InstanceKind}, doubt{r.InstanceIDs.Read(), r.InstanceIDs.IsOpen()}
 	}
 	if id, ok := v.Get(); ok {
-		return []string{id}
+		return []string{id}, kinds, doubt{}
 	}
-	return nil
+	return nil, kinds, doubt{v.Read(), v.IsUnknown()}
 }
 
 func (h *Head) takeAfter(source *Head) {
-	if source == nil {
-		return
-	}
 	if h.EnvironmentClass == Undeclared {
 		h.Product, h.Environment, h.EnvironmentClass = source.Product, source.Environment, source.EnvironmentClass
 	}

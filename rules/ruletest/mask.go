@@ -118,31 +118,52 @@ type spot struct {
 	id    string
 }
 
-// field hides a field, an edge, or the tail or the whole of a list.
+// field hides a field, an edge, or the tail or the whole of a list of one resource.
 func (m *Masker) field(units []inventory.Unit) string {
-	var all, preferred []spot
+	total := 0
 	for i := range units {
-		facts := reflect.ValueOf(&units[i].Facts).Elem()
-		for f := range facts.NumField() {
-			for r := range facts.Field(f).Len() {
-				all = fieldsOf(all, &units[i], facts.Field(f).Index(r))
-			}
-		}
+		total += resources(&units[i], nil)
 	}
-	for _, s := range all {
+	if total == 0 {
+		return ""
+	}
+	nth := m.rng.IntN(total)
+	var fields, preferred []spot
+	for i := range units {
+		resources(&units[i], func(r reflect.Value) {
+			if nth == 0 {
+				fields = fieldsOf(nil, &units[i], r)
+			}
+			nth--
+		})
+	}
+	for _, s := range fields {
 		if slices.Contains(m.prefer, s.name) {
 			preferred = append(preferred, s)
 		}
 	}
 	if len(preferred) > 0 && m.rng.IntN(2) == 0 {
-		all = preferred
+		fields = preferred
 	}
-	if len(all) == 0 {
+	if len(fields) == 0 {
 		return ""
 	}
-	s := all[m.rng.IntN(len(all))]
+	s := fields[m.rng.IntN(len(fields))]
 	s.unit.Outcome = inventory.Partial
 	return m.hide(s)
+}
+
+// resources counts the resources of a unit, and shows each.
+func resources(u *inventory.Unit, show func(reflect.Value)) (n int) {
+	facts := reflect.ValueOf(&u.Facts).Elem()
+	for f := range facts.NumField() {
+		s := facts.Field(f)
+		n += s.Len()
+		for i := 0; show != nil && i < s.Len(); i++ {
+			show(s.Index(i))
+		}
+	}
+	return n
 }
 
 func fieldsOf(out []spot, u *inventory.Unit, r reflect.Value) []spot {

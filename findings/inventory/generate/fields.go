@@ -65,6 +65,9 @@ func fieldsFile(kinds, structs []kind) []byte {
 func celValue(f field, receiver, holder string, number int) (typ, value string) {
 	at := receiver + f.name
 	missing := fmt.Sprintf("%s, %d", holder, number)
+	if gap := gapOf(f.name); gap != "" && receiver == "x." { // a declaration that may not apply
+		return "cel." + celBasic[f.typ], fmt.Sprintf("declaredOf(types.%s(%s), &x.Head, (*inventory.Head).%s, %d)", celGo[f.typ], at, gap, number)
+	}
 	switch outer, elem := cut(f.typ); outer {
 	case "":
 		switch elem {
@@ -102,6 +105,22 @@ func celValue(f field, receiver, holder string, number int) (typ, value string) 
 		}
 	}
 	return "", ""
+}
+
+var (
+	celBasic = map[string]string{"string": "StringType", "int64": "IntType"}
+	celGo    = map[string]string{"string": "String", "int64": "Int"}
+)
+
+// gapOf names the method that tells whether a field of Head is in doubt, or is empty.
+func gapOf(name string) string {
+	switch name {
+	case "Product", "Environment", "EnvironmentClass":
+		return "EnvironmentGap"
+	case "Asset", "Level":
+		return "AssetGap"
+	}
+	return ""
 }
 
 // cut turns Val[bool] into Val and bool, and bool into "" and bool.
