@@ -91,24 +91,21 @@ func (j *judging) clauseStates(judged []*Rule) (out []findings.ClauseState) {
 	}
 	for i := range j.Policy.Clauses {
 		clause := &j.Policy.Clauses[i]
+		touched := slices.Contains(j.Clauses, clause.ID) || slices.ContainsFunc(judged, func(r *Rule) bool { return slices.Contains(clause.Rules, r.ID) })
+		if narrowed && !touched {
+			continue
+		}
 		c := findings.ClauseState{Clause: clause.Clause, ChapterTitle: chapters[clause.Chapter], Under: clause.Under}
-		touched := slices.Contains(j.Clauses, c.ID)
 		for _, id := range c.Rules {
 			r := j.Catalog.Rule(id)
 			if r == nil {
 				c.NotBuilt = append(c.NotBuilt, id)
 				continue
 			}
-			if slices.Contains(judged, r) {
-				touched = true
-				counts := j.out.Rules[r.ID].Counts
-				for _, v := range findings.Verdicts() {
-					c.Counts.Add(v, counts.Of(v))
-				}
+			counts := j.out.Rules[r.ID].Counts // none where it was not judged
+			for _, v := range findings.Verdicts() {
+				c.Counts.Add(v, counts.Of(v))
 			}
-		}
-		if narrowed && !touched {
-			continue
 		}
 		c.State = stateOf(&c, clause.Class)
 		if c.State == string(findings.Manual) {
