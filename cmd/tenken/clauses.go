@@ -86,12 +86,13 @@ func printClauses(e env, pol *policy.Policy, catalog *rules.Catalog, lang string
 }
 
 func langFlag(c *cobra.Command, lang *string) {
-	c.Flags().StringVar(lang, "lang", "", "ja or en (default: the configuration's, else ja)")
-	c.PreRunE = func(*cobra.Command, []string) error {
-		if !slices.Contains([]string{"", "ja", "en"}, *lang) {
-			return &configError{fmt.Errorf("--lang %q: write ja or en", *lang)}
-		}
-		*lang = cmp.Or(*lang, "ja")
-		return nil
+	c.Flags().StringVar(lang, "lang", "ja", "ja or en")
+	c.PreRunE = func(*cobra.Command, []string) error { return checkLang(*lang) }
+}
+
+func checkLang(lang string) error {
+	if !slices.Contains([]string{"", "ja", "en"}, lang) {
+		return &configError{fmt.Errorf("--lang %q: write ja or en", lang)}
 	}
+	return nil
 }

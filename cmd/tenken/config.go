@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -193,6 +194,15 @@ func plainYAMLError(err error) error {
 	return errors.New(strings.ReplaceAll(text, "\n  ", "; "))
 }
 
+// names are the names of the systems.
+func (c *config) names() []string {
+	names := make([]string, 0, len(c.Systems))
+	for _, s := range c.Systems {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
 func (c *config) check() error {
 	if c.Language != "ja" && c.Language != "en" {
 		return fmt.Errorf("language: %q: write ja or en", c.Language)
@@ -220,11 +230,31 @@ func (c *config) check() error {
 		if n.System == "" || n.Approver == "" || n.Date == "" {
 			return fmt.Errorf("not_used: entry %d needs system, approver and date", i+1)
 		}
+		if err := checkDate(n.Date); err != nil {
+			return fmt.Errorf("not_used: entry %d: date %w", i+1, err)
+		}
 	}
+	return c.checkGaps()
+}
+
+func (c *config) checkGaps() error {
 	for i, g := range c.Gaps {
 		if g.System == "" || g.Reason == "" || g.Approver == "" || g.Expires == "" {
 			return fmt.Errorf("gaps: entry %d needs system, reason, approver and expires (a date)", i+1)
 		}
+		if err := checkDate(g.Expires); err != nil {
+			return fmt.Errorf("gaps: entry %d: expires %w", i+1, err)
+		}
+		if _, unconfigured := providerOf(g.System); !unconfigured && !slices.Contains(c.names(), g.System) {
+			return fmt.Errorf("gaps: entry %d: there is no system %q; name one of systems", i+1, g.System)
+		}
+	}
+	return nil
+}
+
+func checkDate(s string) error {
+	if _, err := time.Parse(time.DateOnly, s); err != nil {
+		return fmt.Errorf("%q: write a date, YYYY-MM-DD", s)
 	}
 	return nil
 }

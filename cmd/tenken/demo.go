@@ -25,6 +25,9 @@ func demoCommand(e env) *cobra.Command {
 		Long:  "Serve the demo company from this program, scan it over HTTP with the real SDKs into --out, and say where to look. With --serve it stays up and writes a tenken.yaml that points at it.",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
 			return demo(c.Context(), e, f, serve, address)
 		},
 	}
@@ -49,7 +52,8 @@ func demo(ctx context.Context, e env, f scanFlags, serve bool, address string) e
 		return err
 	}
 	if serve {
-		fmt.Fprintf(e.stdout, "The demo company answers at %s until you interrupt this.\nIn another terminal: tenken scan --config %s\n", url, path)
+		fmt.Fprintf(e.stdout, say(f.lang, "デモ会社は %s で応答しています。止めるには Ctrl-C。\n別の端末で: tenken scan --config %s\n",
+			"The demo company answers at %s until you interrupt this.\nIn another terminal: tenken scan --config %s\n"), url, path)
 		<-ctx.Done()
 		return nil
 	}
@@ -59,7 +63,7 @@ func demo(ctx context.Context, e env, f scanFlags, serve bool, address string) e
 	}
 	err = scan(ctx, e, cfg, f)
 	var exit *exitError
-	if errors.As(err, &exit) && exit.code != exitInterrupted {
+	if errors.As(err, &exit) && ctx.Err() == nil {
 		err = nil // the faults of the demo company are meant
 	}
 	if err == nil {

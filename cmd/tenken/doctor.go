@@ -20,17 +20,21 @@ func doctorCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "doctor [SYSTEM]",
 		Short: "Say which permissions are missing or in excess, and which rules will be unknown",
-		Long:  "Read what a scan would read, keep nothing, and say which permissions are missing, which of the caller's go beyond what is needed, and which rules will be unknown for that. Exit 0: nothing is missing; 3: something is; 10: no credential.",
+		Long:  "Read what a scan would read, keep nothing, and say which permissions are missing, which of the caller's go beyond what is needed, and which rules will be unknown for that. Exit 0: nothing is missing; 3: something is, or was not read whole for another reason; 10: no credential.",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkLang(f.lang); err != nil {
+				return err
+			}
 			cfg, err := f.configFor(args)
 			if err != nil {
 				return err
 			}
+			f.lang = cmp.Or(f.lang, cfg.Language)
 			return doctor(c.Context(), e, cfg, f)
 		},
 	}
-	langFlag(c, &f.lang)
+	c.Flags().StringVar(&f.lang, "lang", "", "ja or en (default: the configuration's)")
 	c.Flags().StringVar(&f.config, "config", "", "the configuration (default tenken.yaml)")
 	c.Flags().StringSliceVar(&f.accounts, "account", nil, "look at these accounts only")
 	c.Flags().StringSliceVar(&f.regions, "region", nil, "look at these regions only")
@@ -52,11 +56,14 @@ func doctor(ctx context.Context, e env, cfg *config, f scanFlags) error {
 	if err != nil {
 		return err
 	}
-	result, err := scanners.Run(ctx, systems, memory{}, scanners.Options{Keep: scanners.Only(f.accounts, f.regions, nil)}, nil)
-	if err != nil {
-		return err
+	result, err := scanners.Run(ctx, systems, memory{}, f.narrow(scanners.Options{}), nil)
+	if err == nil {
+		err = ctx.Err()
 	}
-	head, err := s.head(time.Now(), f.narrowed(cfg))
+	if err != nil {
+		return asConfigError(err)
+	}
+	head, err := s.head(time.Now(), f.reading(cfg))
 	if err != nil {
 		return err
 	}
@@ -76,22 +83,36 @@ func doctor(ctx context.Context, e env, cfg *config, f scanFlags) error {
 
 // printMissing lists every call that was not answered whole, with the permission to ask for.
 func (s *session) printMissing(d *findings.Document, lang string) bool {
-	type lack struct{ operation, permission, reason string }
-	counts := map[lack]int{}
+	missing, others := map[lack]int{}, map[lack]int{}
 	for _, g := range d.Coverage.Gaps {
-		counts[lack{g.Operation, g.Permission, string(g.Reason)}]++
+		if g.Reason == inventory.AccessDenied || g.Reason == inventory.MissingScope {
+			missing[lack{g.Operation, string(g.Reason), say(lang, "許可 ", "permit ") + cmp.Or(g.Permission, "-")}]++
+		} else {
+			others[lack{g.Operation, string(g.Reason), g.Detail}]++
+		}
 	}
-	s.out(say(lang, "不足している許可", "Missing"))
-	if len(counts) == 0 {
+	s.out(say(lang, "不足している許可", "Missing permissions"))
+	s.printLacks(missing, lang)
+	if len(others) > 0 {
+		s.out(say(lang, "ほかの理由で読みきれなかったもの", "Not read whole, for other reasons"))
+		s.printLacks(others, lang)
+	}
+	return len(missing)+len(others) > 0
+}
+
+// lack is a call that was not answered whole, and what to know of it.
+type lack struct{ operation, reason, what string }
+
+func (s *session) printLacks(units map[lack]int, lang string) {
+	if len(units) == 0 {
 		s.out("  %s", say(lang, "なし", "nothing"))
 	}
-	lacks := slices.SortedFunc(maps.Keys(counts), func(a, b lack) int {
-		return cmp.Or(cmp.Compare(a.operation, b.operation), cmp.Compare(a.reason, b.reason))
+	lacks := slices.SortedFunc(maps.Keys(units), func(a, b lack) int {
+		return cmp.Or(cmp.Compare(a.operation, b.operation), cmp.Compare(a.reason, b.reason), cmp.Compare(a.what, b.what))
 	})
 	for _, l := range lacks {
-		s.out(say(lang, "  %-45s %-20s 許可 %s（%d 単位）", "  %-45s %-20s permit %s (%d units)"), l.operation, l.reason, cmp.Or(l.permission, "-"), counts[l])
+		s.out(say(lang, "  %-45s %-20s %s（%d 単位）", "  %-45s %-20s %s (units: %d)"), l.operation, l.reason, l.what, units[l])
 	}
-	return len(counts) > 0
 }
 
 // printExcess lists what the caller may do beyond the needs, as far as its own policies were read.
@@ -124,7 +145,7 @@ func (s *session) printUnknown(d *findings.Document, lang string) {
 			continue
 		}
 		for _, g := range f.Unknown {
-			if text := cmp.Or(g.Operation, "-") + " (" + string(g.Reason) + ")"; !slices.Contains(why[f.Rule], text) {
+			if text := cmp.Or(g.Operation, g.Field, g.Detail, "-") + " (" + string(g.Reason) + ")"; !slices.Contains(why[f.Rule], text) {
 				why[f.Rule] = append(why[f.Rule], text)
 			}
 		}

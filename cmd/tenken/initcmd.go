@@ -30,6 +30,9 @@ func initCommand(e env) *cobra.Command {
 					return err
 				}
 				seen = d
+				if len(d.gaps) > 0 {
+					fmt.Fprintln(e.stderr, "tenken: not everything could be seen; what is missing stands as comments in the output")
+				}
 			}
 			writeConfig(e.stdout, seen, system{Endpoint: endpoint, Profile: profile, Role: role})
 			return nil
@@ -98,13 +101,13 @@ func writeConfig(w io.Writer, d *discovery, flags system) {
 	p("  # The HR roster: without it nobody can be known to have left. Columns: see people.schema.json.")
 	p("  # - {name: people, type: roster, file: people.csv, kind: people}")
 	p("\n# Systems that the regulation names and you do not use: {system, approver, date}; ids as in `tenken clauses --systems`.\nnot_used: []")
-	p("\n# What is not declared is judged as production.\nenvironments:")
+	p("\n# What is not declared is judged as production.\nenvironments: []")
 	if d != nil {
 		for _, a := range d.accounts {
-			p("  # - {product: …, name: production, class: production, account: %q}", a)
+			p("#  - {product: …, name: production, class: production, account: %q}", a)
 		}
 	}
-	p("  []\n\n# Which databases, disks and snapshots hold which asset of chapter 14, at which level of confidentiality.\nassets: []")
+	p("\n# Which databases, disks and snapshots hold which asset of chapter 14, at which level of confidentiality.\nassets: []")
 	p("#  - {asset: IA-001, level: 3, owner: name@example.jp, resources: [\"production-*\"]}")
 	p("\n# Accounts that may exist without a person: {system, principal, kind: break_glass|service|shared|bot, owner, reason, approver, expires}.\naccount_exceptions: []")
 	p("\n# Values of your own for what the regulation leaves open: see docs/parameters.md.\nparameters: {}")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -46,8 +47,8 @@ func judgeCommand(e env) *cobra.Command {
 	return c
 }
 
-// loadRun loads a saved run and the session that it is judged in. A run without a foot was interrupted: it can be looked
-// at, but its books don't balance, and judging it says so.
+// loadRun loads a saved run and the session that it is judged in. A run without a foot was interrupted: its books don't
+// balance, so that nothing may be concluded from it.
 func loadRun(e env, path, configPath string) (*session, *run.Run, error) {
 	r, err := run.Load(path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -55,6 +56,9 @@ func loadRun(e env, path, configPath string) (*session, *run.Run, error) {
 	}
 	if err != nil {
 		return nil, nil, err
+	}
+	if r.Foot == nil {
+		return nil, nil, fmt.Errorf("%s: the run was interrupted, with %d of %d units read: finish it with `tenken scan --resume`", path, len(r.Units), len(r.Head.Plan))
 	}
 	if configPath == "" {
 		s, err := sessionOf(e, r, path)
@@ -65,5 +69,9 @@ func loadRun(e env, path, configPath string) (*session, *run.Run, error) {
 		return nil, nil, err
 	}
 	s, err := newSession(e, cfg)
-	return s, r, err
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Head.Gaps, r.Head.NotBuilt = cfg.Gaps, s.notBuilt()
+	return s, r, nil
 }

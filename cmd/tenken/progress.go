@@ -67,7 +67,7 @@ func (l logs) Done(u *inventory.Unit) {
 	}
 	args := []any{"unit", u.ID, "outcome", string(u.Outcome)}
 	if gaps := u.Gaps(); len(gaps) > 0 {
-		args = append(args, "operation", gaps[0].Operation, "reason", string(gaps[0].Reason), "permission", gaps[0].Permission, "gaps", len(gaps))
+		args = append(args, "operation", gaps[0].Operation, "reason", string(gaps[0].Reason), "permission", gaps[0].Permission, "detail", gaps[0].Detail, "gaps", len(gaps))
 	}
 	l.l.Warn("not read whole", args...)
 }

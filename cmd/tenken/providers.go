@@ -111,13 +111,13 @@ func (s *session) open(ctx context.Context) ([]scanners.System, error) {
 		p, _ := providerOf(c.Type)
 		sc, err := p.open(ctx, s, c)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", c.Name, err))
+			errs = append(errs, fmt.Errorf("system %s: %w", c.Name, err))
 			sc = refused{scope: inventory.Scope{System: c.Name, Type: c.Type}, kinds: p.kinds, needs: p.needs(), err: err}
 		}
 		systems = append(systems, scanners.System{Name: c.Name, Type: c.Type, Scanner: sc, Kinds: p.kinds})
 	}
 	if len(errs) == len(systems) {
-		return nil, &configError{fmt.Errorf("no system has a usable credential: %w", errors.Join(errs...))}
+		return nil, &configError{fmt.Errorf("no system can be read: %w", errors.Join(errs...))}
 	}
 	return systems, nil
 }

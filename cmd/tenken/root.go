@@ -17,16 +17,40 @@ type env struct {
 
 // program is the whole program: it never ends the process itself.
 func program(ctx context.Context, e env, args []string) int {
+	out := &latch{w: e.stdout}
+	e.stdout = out
 	root := rootCommand(e)
 	root.SetArgs(args)
 	root.SetOut(e.stdout)
 	root.SetErr(e.stderr)
-	err := root.ExecuteContext(ctx)
+	began := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
+	c, err := root.ExecuteContextC(ctx)
+	if err != nil && !began {
+		err = &configError{fmt.Errorf("%w: see `%s --help`", err, c.CommandPath())}
+	}
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("writing the output: %w", out.err)
+	}
 	var exit *exitError
 	if err != nil && !errors.As(err, &exit) {
 		fmt.Fprintln(e.stderr, "tenken:", err)
 	}
-	return codeOf(err)
+	return codeOf(ctx, err)
+}
+
+// latch keeps the first error of a writer, so that output which was lost is not taken for output.
+type latch struct {
+	w   io.Writer
+	err error
+}
+
+func (l *latch) Write(b []byte) (int, error) {
+	n, err := l.w.Write(b)
+	if l.err == nil {
+		l.err = err
+	}
+	return n, err
 }
 
 func rootCommand(e env) *cobra.Command {

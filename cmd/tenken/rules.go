@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -67,8 +69,8 @@ func printRule(e env, r *rules.Rule, lang string) {
 		p("  require  %s", strings.TrimSpace(s.Require))
 	}
 	p("\n%s", r.Remedy.In(lang))
-	for typ, command := range r.Commands {
-		p("\n%s:\n%s", typ, command)
+	for _, typ := range slices.Sorted(maps.Keys(r.Commands)) {
+		p("\n%s:\n%s", typ, r.Commands[typ])
 	}
 }
 

@@ -82,6 +82,8 @@ func (f *scanFlags) configFor(args []string) (*config, error) {
 	if len(args) == 1 {
 		wanted = strings.Split(args[0], ",")
 	}
+	slices.Sort(wanted)
+	wanted = slices.Compact(wanted)
 	path := cmp.Or(f.config, "tenken.yaml")
 	if _, err := os.Stat(path); f.config == "" && errors.Is(err, os.ErrNotExist) && slices.Equal(wanted, []string{"aws"}) {
 		return &config{Language: "ja", Systems: []system{{Name: "aws", Type: "aws"}}, file: "(no configuration)", narrowed: wanted}, nil
@@ -90,11 +92,11 @@ func (f *scanFlags) configFor(args []string) (*config, error) {
 	if err != nil || wanted == nil {
 		return cfg, err
 	}
-	var kept []system
+	kept := make([]system, 0, len(wanted))
 	for _, name := range wanted {
 		i := slices.IndexFunc(cfg.Systems, func(s system) bool { return s.Name == name })
 		if i < 0 {
-			return nil, &configError{fmt.Errorf("%s has no system %q", path, name)}
+			return nil, &configError{fmt.Errorf("%s has no system %q: it has %s", path, name, cmp.Or(strings.Join(cfg.names(), ", "), "none"))}
 		}
 		kept = append(kept, cfg.Systems[i])
 	}
@@ -117,24 +119,7 @@ func (f *scanFlags) check() error {
 	if !slices.Contains([]string{"", "text", "json"}, f.logFormat) {
 		return &configError{fmt.Errorf("--log-format %q: write text or json", f.logFormat)}
 	}
-	if !slices.Contains([]string{"", "ja", "en"}, f.lang) {
-		return &configError{fmt.Errorf("--lang %q: write ja or en", f.lang)}
-	}
-	return nil
-}
-
-// narrowed are the flags that made the plan or the judgement smaller.
-func (f *scanFlags) narrowed(cfg *config) []string {
-	var n []string
-	for _, part := range []struct {
-		flag   string
-		values []string
-	}{{"system", cfg.narrowed}, {"account", f.accounts}, {"region", f.regions}, {"rule", f.rules}, {"clause", f.clauses}} {
-		if len(part.values) > 0 {
-			n = append(n, part.flag+"="+strings.Join(part.values, ","))
-		}
-	}
-	return n
+	return checkLang(f.lang)
 }
 
 // selects refuses --rule and --clause that fit nothing, before anything is read.
@@ -168,11 +153,14 @@ func scan(ctx context.Context, e env, cfg *config, f scanFlags) error {
 	if err != nil {
 		return err
 	}
-	files := []string{filepath.Join(f.out, runFile)}
-	code, err := s.tell(r, f, time.Now().UTC(), files)
+	var files []string // an interrupted run is no file to look at yet
+	if ctx.Err() == nil {
+		files = append(files, filepath.Join(f.out, runFile))
+	}
+	code, err := s.tell(r, f, r.Finished(), files)
 	if ctx.Err() != nil {
-		fmt.Fprintf(e.stderr, "tenken: interrupted; go on with --resume --out %s\n", f.out)
-		code = exitInterrupted
+		fmt.Fprintf(e.stderr, "tenken: interrupted: what was read is kept; go on with the same command and --resume\n")
+		code = interruptedCode(ctx)
 	}
 	if err == nil && code != exitComplete {
 		err = &exitError{code}
@@ -186,23 +174,20 @@ func (s *session) read(ctx context.Context, f scanFlags) (*run.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := s.head(time.Now(), f.narrowed(s.cfg))
+	head, err := s.head(time.Now(), f.reading(s.cfg))
 	if err != nil {
 		return nil, err
 	}
 	j := &journal{dir: f.out, resume: f.resume, head: head}
 	p, closeProgress := newProgress(s.env.stderr, f.logFormat)
-	o := scanners.Options{OnPlan: j.open}
-	if len(f.accounts)+len(f.regions) > 0 {
-		o.Keep = scanners.Only(f.accounts, f.regions, nil)
-	}
+	o := f.narrow(scanners.Options{OnPlan: j.open})
 	if s.cfg.narrowed == nil {
 		o.Ended = s.unconnected()
 	}
 	result, err := scanners.Run(ctx, systems, j, o, p)
 	closeProgress()
 	if err != nil {
-		return nil, j.abandon(err)
+		return nil, j.abandon(asConfigError(err))
 	}
 	finished := time.Now().UTC()
 	if err := j.finish(ctx.Err() != nil, finished); err != nil {

@@ -145,7 +145,7 @@ func (s *session) document(r *run.Run, at time.Time, keepAll bool, f scanFlags) 
 	return &findings.Document{
 		Schema: findings.Schema,
 		Run: findings.Run{ID: r.Head.ID, Started: r.Head.Started, Finished: r.Finished(), Judged: at, Tool: toolVersion(),
-			Rules: s.catalog.Version(), Policy: policy.Version(), Narrowed: r.Head.Narrowed},
+			Rules: s.catalog.Version(), Policy: policy.Version(), Narrowed: append(slices.Clone(r.Head.Narrowed), f.judging()...)},
 		Coverage: coverageOf(inv, ledger, r.Head, at), Summary: judged.Summary, Rules: judged.Rules, Clauses: judged.Clauses, Findings: judged.Findings,
 	}, inv, nil
 }
