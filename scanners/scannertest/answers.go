@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"sptr.jp/tenken/findings/inventory"
 	"sptr.jp/tenken/scanners"
@@ -13,7 +12,10 @@ import (
 // portal gives an HTML page for every answer of one operation after the other.
 func (h *suite) portal(t *testing.T) {
 	page := "<!DOCTYPE html><html><head><title>Sign in</title></head><body><p>" + portalCanary + "</p></body></html>"
-	for _, op := range h.used() {
+	for i, op := range h.used() {
+		if !h.Thorough && i%2 == 0 {
+			continue
+		}
 		t.Run(op, func(t *testing.T) {
 			r, _ := h.scan(t, scanners.Options{}, Fault{Kind: Portal, Operation: op, Body: page})
 			h.knowsLess(t, r)
@@ -26,8 +28,11 @@ func (h *suite) portal(t *testing.T) {
 func (h *suite) truncated(t *testing.T) {
 	for i, op := range h.used() {
 		places := []int{0, 40, 700}
+		if !h.Thorough && i%2 == 1 {
+			continue // it meets the captive portal
+		}
 		if !h.Thorough {
-			places = places[i%3:][:1]
+			places = places[i/2%3:][:1]
 		}
 		for _, bytes := range places {
 			t.Run(fmt.Sprintf("%s at %d", op, bytes), func(t *testing.T) {
@@ -56,17 +61,17 @@ func (h *suite) oversize(t *testing.T) {
 
 // endless makes pagers go on for ever, under one token or under new ones.
 func (h *suite) endless(t *testing.T) {
-	patience := scanners.Options{PlanTimeout: 30 * time.Second, UnitTimeout: 30 * time.Second}
+	tooMany := func(requests []Request) bool { return len(requests) > h.Bound }
 	for i, op := range h.paged(t) {
 		for token, name := range []string{"new tokens", "one token"} {
 			if !h.Thorough && i%2 != token {
 				continue
 			}
 			t.Run(op+" with "+name, func(t *testing.T) {
-				r, requests := h.scan(t, patience, Fault{Kind: Endless, Operation: op, N: token})
+				r, requests := h.scanUntil(t, tooMany, scanners.Options{}, Fault{Kind: Endless, Operation: op, N: token})
 				h.knowsLess(t, r)
 				h.gap(t, r, op, inventory.PartialList)
-				if len(requests) > h.Bound {
+				if tooMany(requests) {
 					t.Errorf("%d requests to a pager without end", len(requests))
 				}
 			})

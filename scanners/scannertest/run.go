@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,15 +48,24 @@ type suite struct {
 type report struct {
 	units  []inventory.Unit
 	ledger inventory.Ledger
-	bytes  string
+	lines  []string // each unit as it is saved
+	bytes  string   // all of them
 }
 
 // scan reads a fresh world through the runner, and checks what holds for every scan whatever goes wrong in it.
 func (h *suite) scan(t *testing.T, o scanners.Options, faults ...Fault) (report, []Request) {
 	t.Helper()
+	return h.scanUntil(t, func([]Request) bool { return false }, o, faults...)
+}
+
+// scanUntil is a scan that is cancelled as soon as enough is true of what was requested.
+func (h *suite) scanUntil(t *testing.T, enough func([]Request) bool, o scanners.Options, faults ...Fault) (report, []Request) {
+	t.Helper()
 	defer h.leakless(t)()
 	w := h.New(t, faults...)
-	r := h.read(t, t.Context(), w, o)
+	ctx, stop := watch(t.Context(), w, enough)
+	r := h.read(t, ctx, w, o)
+	stop()
 	requests := w.Journal()
 	for _, complaint := range w.Complaints() {
 		t.Errorf("the server complains: %v", complaint)
@@ -63,6 +73,20 @@ func (h *suite) scan(t *testing.T, o scanners.Options, faults ...Fault) (report,
 	w.Close()
 	h.keptSecret(t, w, r, requests)
 	return r, requests
+}
+
+// watch gives a context that ends when enough is true of a world's journal. stop ends the watching and says when that was.
+func watch(parent context.Context, w World, enough func([]Request) bool) (ctx context.Context, stop func() time.Time) {
+	ctx, cancel := context.WithCancel(parent)
+	ended := make(chan time.Time, 1)
+	go func() {
+		for ctx.Err() == nil && !enough(w.Journal()) {
+			time.Sleep(2 * time.Millisecond)
+		}
+		ended <- time.Now()
+		cancel()
+	}()
+	return ctx, func() time.Time { cancel(); return <-ended }
 }
 
 // leakless gives a check that no goroutine is there that wasn't there before.
@@ -75,21 +99,24 @@ func (h *suite) leakless(t *testing.T) (check func()) {
 	}
 }
 
-// read runs a scan and checks its books. The runner would leave a scanner behind that doesn't stop; here it waits.
+// read runs a scan and checks its books.
 func (h *suite) read(t *testing.T, ctx context.Context, w World, o scanners.Options) report {
 	t.Helper()
-	o.Grace = time.Hour
 	system := scanners.System{Name: h.System, Type: h.Type, Kinds: h.Kinds, Scanner: w.Scanner}
 	result, err := scanners.Run(ctx, []scanners.System{system}, forgetful{}, o, nil)
 	if err != nil {
 		t.Fatalf("the run failed: %v", err)
 	}
 	h.sound(t, w.Scanner.Needs(), result.Units)
-	b, err := json.Marshal(result.Units)
-	if err != nil {
-		t.Fatal(err)
+	lines := make([]string, len(result.Units))
+	for i := range result.Units {
+		b, err := json.Marshal(&result.Units[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines[i] = string(b)
 	}
-	return report{units: result.Units, ledger: result.Ledger, bytes: string(b)}
+	return report{units: result.Units, ledger: result.Ledger, lines: lines, bytes: strings.Join(lines, "\n")}
 }
 
 // used are the operations of the undisturbed scan, sorted.

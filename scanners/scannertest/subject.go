@@ -26,7 +26,8 @@ type Subject struct {
 	Bound int
 	// Polled are operations of which an answer may ask for one more: their number is not fixed.
 	Polled []string
-	// Thorough cuts every body at every place instead of each at one, and tries each pager in both ways.
+	// Thorough gives every operation every false answer and every body every cut, and tries each pager in both ways.
+	// Without it the operations take turns.
 	Thorough bool
 }
 
