@@ -100,7 +100,7 @@ func (s *Scanner) baseConfig(ctx context.Context, endpoint *url.URL) (aws.Config
 		address := endpoint.String()
 		base.BaseEndpoint = &address
 		base.HTTPClient = &http.Client{Transport: s.guard}
-		base.Credentials = s.secretive(environment{})
+		base.Credentials = s.secretive(environmentKeys{})
 		if region := os.Getenv("AWS_REGION"); region != "" {
 			base.Region = region
 		}
@@ -116,10 +116,10 @@ func (s *Scanner) baseConfig(ctx context.Context, endpoint *url.URL) (aws.Config
 	return base, nil
 }
 
-// environment gives the keys of the environment, or dummies.
-type environment struct{}
+// environmentKeys gives the keys of the environment, or dummies.
+type environmentKeys struct{}
 
-func (environment) Retrieve(context.Context) (aws.Credentials, error) {
+func (environmentKeys) Retrieve(context.Context) (aws.Credentials, error) {
 	if id := os.Getenv("AWS_ACCESS_KEY_ID"); id != "" {
 		return aws.Credentials{AccessKeyID: id, SecretAccessKey: os.Getenv("AWS_SECRET_ACCESS_KEY"),
 			SessionToken: os.Getenv("AWS_SESSION_TOKEN"), Source: "environment"}, nil

@@ -190,13 +190,16 @@ func (r *reader) root(rows map[string]row, reported inventory.ReadID, summary ma
 	if rows == nil && summary == nil {
 		return // nothing is known of it; the listing is incomplete for the same reason, or says so by its fields
 	}
-	id := r.unit.Scope.Account
+	id, known := r.unit.Scope.Account, summed
+	if summary == nil {
+		known = reported
+	}
 	line := rows["arn:"+r.s.partition+":iam::"+id+":root"]
 	if rows != nil && line == nil {
 		reported = r.Gap(getReport, inventory.DecodeError, "the report lacks the root user")
 	}
 	a := inventory.Account{Head: inventory.Head{ID: id + ":root", Subtype: "iam:root", Name: "root", URL: r.console("iam", "/security_credentials")},
-		Emails: inventory.Closed[string](nil, summed), GroupIDs: inventory.Closed[string](nil, summed), CreatedAt: line.moment("user_creation_time", reported)}
+		Emails: inventory.Closed[string](nil, known), GroupIDs: inventory.Closed[string](nil, known), CreatedAt: line.moment("user_creation_time", reported)}
 	line.fill(&a, reported)
 	if count, ok := summary[string(iamtypes.SummaryKeyTypeAccountAccessKeysPresent)]; ok && a.ActiveKeys.IsUnknown() {
 		a.ActiveKeys = inventory.Known(int64(count), summed)

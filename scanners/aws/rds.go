@@ -118,7 +118,9 @@ func (r *reader) restorable(i *rdstypes.DBInstance, d *rdsData) inventory.Val[ti
 		return inventory.Unknown[time.Time](r.unless(d.clustered))
 	}
 	latest := i.LatestRestorableTime
-	switch {
+	switch days := i.BackupRetentionPeriod; {
+	case days != nil && *days == 0: // backups are off, whatever was there before
+		return inventory.Absent[time.Time](d.read)
 	case latest != nil:
 		return inventory.Known(*latest, d.read)
 	case d.backups[str(i.DbiResourceId)] != nil:
