@@ -59,9 +59,10 @@ func gatewayRoute(t *inventory.RouteTable, f *ipFamily) string {
 	return "no route to an internet gateway"
 }
 
-// listsExposed reports that a unit lists something that exposures are made of.
+// listsExposed reports that a unit lists something that exposures are made of. Prefix lists are nothing of that kind: what
+// names one that is not in hand says so itself, and a list that only routes name opens nothing.
 func listsExposed(k inventory.Kind) bool {
-	return slices.Contains([]inventory.Kind{inventory.DatabaseKind, inventory.NetworkInterfaceKind, inventory.PrefixListKind, inventory.SecurityGroupKind}, k)
+	return slices.Contains([]inventory.Kind{inventory.DatabaseKind, inventory.NetworkInterfaceKind, inventory.SecurityGroupKind}, k)
 }
 
 // settle gives a unit its listing of Exposure: complete if what exposures are made of is listed whole there.
