@@ -15,6 +15,7 @@ import (
 // Every mutant of every rule is killed by the rule's own cases: a condition negated or dropped, a comparison flipped or
 // moved by one, a constant changed, a line of the levels dropped. A mutant that lives is a promise that no case makes.
 func TestMutantsAreKilled(t *testing.T) {
+	t.Parallel()
 	c := loaded(t)
 	total := 0
 	for _, r := range c.rules {

@@ -144,7 +144,11 @@ func jsonOf(v ref.Val) json.RawMessage {
 		for it := v.Iterator(); it.HasNext() == types.True; {
 			parts = append(parts, string(jsonOf(it.Next())))
 		}
-		return json.RawMessage("[" + strings.Join(parts, ",") + "]")
+		items := "[" + strings.Join(parts, ",") + "]"
+		if tailOf(v) != nil { // not to be read as the whole list
+			items = `{"in_hand":` + items + `,"open":true}`
+		}
+		return json.RawMessage(items)
 	}
 	return json.RawMessage("null")
 }
@@ -157,11 +161,13 @@ func textOf(v ref.Val) findings.Text {
 		return findings.Text{JA: "不明", EN: "unknown"}
 	case types.Null:
 		return findings.Text{JA: "なし", EN: "none"}
-	case types.String:
-		if v == "" {
-			return findings.Text{JA: "（未設定）", EN: "(not set)"}
+	case types.Bool:
+		if v {
+			return findings.Text{JA: "はい", EN: "yes"}
 		}
-		return both(string(v))
+		return findings.Text{JA: "いいえ", EN: "no"}
+	case types.String:
+		return wordOf(string(v))
 	case types.Timestamp:
 		return both(v.In(tokyo).Format("2006-01-02 15:04 JST"))
 	case object:
@@ -175,6 +181,9 @@ func textOf(v ref.Val) findings.Text {
 			t := textOf(it.Next())
 			ja, en = append(ja, t.JA), append(en, t.EN)
 		}
+		if tailOf(v) != nil {
+			ja, en = append(ja, "ほかは不明"), append(en, "the rest is unknown")
+		}
 		if len(ja) == 0 {
 			return findings.Text{JA: "なし", EN: "none"}
 		}
@@ -183,4 +192,23 @@ func textOf(v ref.Val) findings.Text {
 		return both(v.v.Value)
 	}
 	return both(fmt.Sprint(v.Value()))
+}
+
+// wordOf says the vocabulary's own words in the reader's language, and all else as it is.
+func wordOf(s string) findings.Text {
+	switch s {
+	case "":
+		return findings.Text{JA: "（未設定）", EN: "(not set)"}
+	case inventory.Unreachable:
+		return findings.Text{JA: "到達しない", EN: "not reachable"}
+	case inventory.OneChangeAway:
+		return findings.Text{JA: "設定変更一つで到達する", EN: "one change away"}
+	case inventory.ReachableNow:
+		return findings.Text{JA: "現在到達できる", EN: "reachable now"}
+	case "active":
+		return findings.Text{JA: "有効", EN: s}
+	case "invited":
+		return findings.Text{JA: "招待中", EN: s}
+	}
+	return findings.Text{JA: s, EN: s}
 }
