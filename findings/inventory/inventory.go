@@ -25,3 +25,12 @@ func (u *Unit) Index() int { return int(u.index) }
 
 // Adopt gives a conclusion (an Exposure, an Environment) its place in the unit whose facts it was drawn from.
 func (u *Unit) Adopt(h *Head) { h.unit = u }
+
+// Inherit gives a conclusion the environment and asset of what it is about, with their doubts: both are of one unit.
+func (h *Head) Inherit(from *Head) {
+	h.Product, h.Environment, h.EnvironmentClass, h.environmentGap = from.Product, from.Environment, from.EnvironmentClass, from.environmentGap
+	h.Asset, h.Level, h.assetGap = from.Asset, from.Level, from.assetGap
+}
+
+// Doubt notes that environment and asset may be others than they say, for want of a read of the resource's unit.
+func (h *Head) Doubt(r ReadID) { h.environmentGap, h.assetGap = doubt{r, true}, doubt{r, true} }

@@ -142,7 +142,7 @@ func (p listener) rules(db *inventory.Database, fw *firewall) (steps []inventory
 
 // exposeDatabase files an exposure of a range that a group opens on a database: only its own port answers.
 func (w *world) exposeDatabase(db *inventory.Database, fw *firewall, o opening, p listener, now truth) {
-	x := exposure{inventory.DatabaseKind, db.ID, &db.Head, o.service}
+	x := exposure{inventory.DatabaseKind, db.ID, &db.Head, cause{}, o.service}
 	served := p.admits(inventory.SecurityRule{Protocol: o.protocol, From: o.from, To: o.to})
 	if served.no() {
 		proof := append(slices.Clone(o.rules), inventory.Step{Resource: db.ID, Fact: "answers on " + p.String() + " only"})

@@ -77,11 +77,12 @@ func maskField(t *rapid.T, r inventory.Resource) string {
 // it did, no exposure appears, and where one disappears the listing says so.
 func TestSoakMaskingNeverFlips(t *testing.T) {
 	kept, lost := 0, 0
-	soak(t, 4000, 200_000, func(t *rapid.T) {
+	soak(t, 2000, 100_000, func(t *rapid.T) {
 		l := randomLab(t)
 		d := inventory.Declared{DatabaseSources: []string{"203.0.113.0/24"}}
 		if rapid.Bool().Draw(t, "divided") {
 			d.Environments = []inventory.EnvironmentDecl{{Product: "p", Name: "prod", Class: inventory.Production, Account: "111111111111", Network: "vpc-1"}}
+			d.Assets = []inventory.AssetDecl{{Asset: "IA-001", Level: 3, Resources: []string{"i-1", "db-1"}}}
 		}
 		before := derived(t, d, l.units()...)
 		units := copies(t, l.units())
@@ -99,6 +100,8 @@ func TestSoakMaskingNeverFlips(t *testing.T) {
 			notFlipped(t, masked, id+" reach", was[id].Reach, e.Reach)
 			notFlipped(t, masked, id+" attached", was[id].Attached, e.Attached)
 			noMore(t, masked, id+" sources", was[id].Sources, e.Sources)
+			notFlipped(t, masked, id+" environment", placed(was[id]), placed(e))
+			notFlipped(t, masked, id+" asset", holds(was[id]), holds(e))
 			kept++
 		}
 		whole := true
@@ -120,6 +123,20 @@ func TestSoakMaskingNeverFlips(t *testing.T) {
 	if kept == 0 || lost == 0 {
 		t.Error("the masks hid nothing, or everything")
 	}
+}
+
+func placed(e *inventory.Exposure) inventory.Val[string] {
+	if r, doubt := e.EnvironmentGap(); doubt {
+		return inventory.Unknown[string](r)
+	}
+	return inventory.Known(e.Product+e.Environment+e.EnvironmentClass, 0)
+}
+
+func holds(e *inventory.Exposure) inventory.Val[string] {
+	if r, doubt := e.AssetGap(); doubt {
+		return inventory.Unknown[string](r)
+	}
+	return inventory.Known(fmt.Sprint(e.Asset, e.Level), 0)
 }
 
 func checkDatabases(t *rapid.T, masked []string, was, is map[string]*inventory.Database) {

@@ -14,6 +14,7 @@ type body struct {
 	id   string
 	head *inventory.Head // whose environment, asset and unit the exposures take
 	up   truth           // something answers
+	lost cause           // set when the head is not its own, which is not in hand
 	nics []*inventory.NetworkInterface
 }
 
@@ -38,7 +39,7 @@ func (w *world) interfaces() {
 			}
 			slices.SortFunc(proof, compareSteps)
 			way, steps := w.nearest(b, s)
-			w.expose(exposure{b.kind, b.id, b.head, s}, sources, unread, b.up.and(way.or(w.unseen(b))), append(slices.Compact(proof), steps...))
+			w.expose(exposure{b.kind, b.id, b.head, b.lost, s}, sources, unread, b.up.and(way.or(w.unseen(b))), append(slices.Compact(proof), steps...))
 		}
 	}
 }
@@ -69,7 +70,7 @@ func (w *world) bodies() []*body {
 			case n.Service.IsUnknown():
 				w.missing(u, cause{u, n.Service.Read()})
 			case manager != "amazon-rds":
-				list = append(list, &body{inventory.NetworkInterfaceKind, n.ID, &n.Head, truth{yes: managed}, []*inventory.NetworkInterface{n}})
+				list = append(list, &body{kind: inventory.NetworkInterfaceKind, id: n.ID, head: &n.Head, up: truth{yes: managed}, nics: []*inventory.NetworkInterface{n}})
 			}
 		}
 	}
@@ -85,7 +86,8 @@ func (w *world) machine(b *body) {
 	n := b.nics[0]
 	i, ok, r := w.instances.Find(n.Unit(), n.Unit().Scope.Account, n.Region, b.id)
 	if !ok {
-		b.head, b.up = &n.Head, maybe(cause{n.Unit(), r})
+		b.lost = cause{n.Unit(), r}
+		b.head, b.up = &n.Head, maybe(b.lost)
 		return
 	}
 	state, ok := i.State.Get()
@@ -174,7 +176,7 @@ func (w *world) unattached() {
 			}
 			for _, o := range fw.opened {
 				proof := append(slices.Clone(o.rules), inventory.Step{Resource: g.ID, Fact: "attached to nothing"})
-				w.found[u] = append(w.found[u], w.newExposure(exposure{inventory.SecurityGroupKind, g.ID, &g.Head, o.service}, o.sources, fw.why,
+				w.found[u] = append(w.found[u], w.newExposure(exposure{inventory.SecurityGroupKind, g.ID, &g.Head, cause{}, o.service}, o.sources, fw.why,
 					inventory.Known(inventory.Unreachable, g.Ingress.Read()), proof))
 			}
 		}
@@ -198,6 +200,7 @@ type exposure struct {
 	kind  inventory.Kind
 	asset string
 	head  *inventory.Head
+	lost  cause // set when the head is another's, since the asset itself is not in hand
 	service
 }
 
@@ -225,7 +228,6 @@ func (w *world) newExposure(x exposure, sources []string, unread cause, reach in
 	e := inventory.Exposure{
 		Head: inventory.Head{
 			ID: fmt.Sprintf("%s|%s/%d-%d", x.asset, x.protocol, x.from, x.to), Subtype: "exposure", Name: name(x), Region: h.Region, URL: h.URL,
-			Product: h.Product, Environment: h.Environment, EnvironmentClass: h.EnvironmentClass, Asset: h.Asset, Level: h.Level,
 		},
 		AssetKind: x.kind, AssetID: x.asset, Protocol: x.protocol, From: x.from, To: x.to,
 		Sources: inventory.Closed(sorted(sources), w.evidence(h)), Reach: reach,
@@ -235,6 +237,9 @@ func (w *world) newExposure(x exposure, sources []string, unread cause, reach in
 		e.Sources = inventory.Open(e.Sources.Items, unread.in(u))
 	}
 	u.Adopt(&e.Head)
+	if e.Inherit(h); x.lost.set() {
+		e.Doubt(x.lost.in(u))
+	}
 	return e
 }
 
