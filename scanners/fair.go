@@ -1,7 +1,5 @@
 package scanners
 
-import "cmp"
-
 // fair decides who is next: first accounts of which nothing hangs or hung, then the system with the fewest places, then its
 // account with the fewest, then who has waited longest. So an account that hangs costs the others its share of the
 // places for the length of one patience, a system with a thousand accounts leaves its turn to one with a single account,
@@ -64,8 +62,15 @@ func (f *fair) pick() *task {
 }
 
 func (l *lane) before(m *lane) bool {
-	return cmp.Or(cmp.Compare(l.slow, m.slow), cmp.Compare(l.system.slots, m.system.slots),
-		cmp.Compare(l.slots, m.slots), cmp.Compare(l.lastTurn, m.lastTurn)) < 0
+	switch {
+	case l.slow != m.slow:
+		return l.slow < m.slow
+	case l.system.slots != m.system.slots:
+		return l.system.slots < m.system.slots
+	case l.slots != m.slots:
+		return l.slots < m.slots
+	}
+	return l.lastTurn < m.lastTurn
 }
 
 // yield takes the place of a task that takes long; the task goes on.

@@ -3,6 +3,7 @@ package scanners_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -48,9 +49,18 @@ func number(u *inventory.Unit) (account int) {
 	return account
 }
 
-// 1,000 accounts of 40 units, 25 % hanging, 10 % denied: the healthy are done within 1.2 times the time that they need
-// when they are alone.
-func TestHangingAccountsStarveNobody(t *testing.T) {
+func TestHangingAccountsStarveNobody(t *testing.T) { hangingAccounts(t, 300) }
+
+func TestSoakHangingAccountsStarveNobody(t *testing.T) {
+	if os.Getenv("TENKEN_SOAK") == "" {
+		t.Skip("TENKEN_SOAK is not set")
+	}
+	hangingAccounts(t, 1000)
+}
+
+// Accounts of 40 units, 25 % hanging, 10 % denied: the healthy are done within 1.2 times the time that they need when
+// they are alone.
+func hangingAccounts(t *testing.T, accounts int) {
 	hanging := func(u *inventory.Unit) bool { return number(u)%4 == 0 }
 	healthy := func(u *inventory.Unit) bool { return !hanging(u) }
 	deny := func(u *inventory.Unit) bool { return number(u)%10 == 1 }
@@ -66,10 +76,7 @@ func TestHangingAccountsStarveNobody(t *testing.T) {
 			}
 		}
 	}
-	accounts, each := 1000, 40
-	if testing.Short() {
-		accounts, each = 200, 40
-	}
+	const each = 40
 	alone := scanners.Options{Keep: healthy}
 	solo := clock(t, alone, healthy, system("s", fake{planned("s", accounts, each), mixed(hangs)}))
 	both := clock(t, scanners.Options{}, healthy, system("s", fake{planned("s", accounts, each), mixed(hangs)}))

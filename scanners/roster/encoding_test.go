@@ -7,12 +7,24 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/japanese"
+
 	"sptr.jp/tenken/findings/inventory"
 )
+
+func shiftJISOf(t testing.TB, text string) string {
+	t.Helper()
+	b, err := japanese.ShiftJIS.NewEncoder().String(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
 
 func TestEncodings(t *testing.T) {
 	// ① and 髙 are not in JIS X 0208; ソ and 表 have a backslash as their second byte; ﾀﾅｶ is half-width.
@@ -97,9 +109,9 @@ func TestThreeHundredThousandRows(t *testing.T) {
 	if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
+	began := processorTime(t)
 	u := readPath(t, file, func(c *Config) { c.Now = time.Now })
-	took := time.Since(began)
+	took := processorTime(t) - began
 	if u.Outcome != inventory.Complete || len(u.Facts.People) != 300_000 {
 		t.Fatalf("%q with %d people %v", u.Outcome, len(u.Facts.People), u.Gaps())
 	}
@@ -107,10 +119,19 @@ func TestThreeHundredThousandRows(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	t.Logf("%s for %d MiB; %d MiB held", took, b.Len()>>20, m.HeapAlloc>>20)
-	if took > 15*time.Second { // about 1 s on an idle core
+	if took > 30*time.Second { // it is 2 s, and the race detector's ten times that
 		t.Errorf("took %s", took)
 	}
 	runtime.KeepAlive(u)
+}
+
+// processorTime doesn't mind what else the machine does.
+func processorTime(t *testing.T) time.Duration {
+	var use syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &use); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(use.Utime.Nano())
 }
 
 // Whatever the file holds: no panic, a settled outcome, no person twice, and nothing left out of a list that is complete.
