@@ -195,12 +195,17 @@ func (j *judging) subject(r *Rule, s *subject, res inventory.Resource) findings.
 	return v
 }
 
-// impact is that of the resource's asset (14.4); where none is mapped the rule's own counts.
+// impact is that of the resource's asset (14.4); where none is mapped the rule's own counts. Where it is not known which
+// asset it is, the higher of the two does.
 func (j *judging) impact(r *Rule, res inventory.Resource) int {
-	if a := j.Policy.Asset(res.Base().Asset); a != nil {
-		return a.Impact
+	a := j.Policy.Asset(res.Base().Asset)
+	if a == nil {
+		return r.Impact
 	}
-	return r.Impact
+	if _, mayBeAnother := res.Base().AssetGap(); mayBeAnother {
+		return max(a.Impact, r.Impact)
+	}
+	return a.Impact
 }
 
 func resourceOf(res inventory.Resource) findings.Resource {

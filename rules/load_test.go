@@ -93,7 +93,7 @@ func TestBrokenRuleFiles(t *testing.T) {
 		"refused operator":  {"when: it.ingress.exists(s,", "when: has(it.ingress) && it.ingress.exists(s,", "line 20: levels: when: has is not admitted"},
 		"no last level":     {"  - likelihood: 2\n    incident: 0\n", "", "levels: line 1"},
 		"clause":            {`"NW.3.4"`, `"NW.33"`, `no clause "NW.33"`},
-		"one language":      {"  en: Only the application and the bastion may connect to databases", "", "title: both ja and en"},
+		"one language":      {"  en: Databases admit the application and the bastion only", "", "title: both ja and en"},
 		"message":           {"{ingress}", "{ingres}", `message: Database has no field "ingres"`},
 		"no unknown case":   {"expect: unknown", "expect: pass", "none of them expects unknown"},
 		"a case's verdict":  {"expect: pass", "expect: ok", "is no verdict"},

@@ -91,11 +91,12 @@ func (p part) in(res inventory.Resource, lang string) string {
 
 // undeclared tells what was judged as the worst because the company declared nothing.
 func (s *subject) undeclared(t findings.Text, h *inventory.Head) findings.Text {
-	if s.readsClass && h.EnvironmentClass != inventory.Production && h.EnvironmentClass != inventory.Nonproduction {
+	_, mayBe := h.EnvironmentGap()
+	if s.readsClass && !mayBe && h.EnvironmentClass != inventory.Production && h.EnvironmentClass != inventory.Nonproduction {
 		t.JA += "環境が宣言されていないため本番とみなした。"
 		t.EN += " Its environment is not declared, so it was judged as production."
 	}
-	if s.readsLevel && h.Level == 0 {
+	if _, mayBe = h.AssetGap(); s.readsLevel && !mayBe && h.Level == 0 {
 		t.JA += "機密性レベルが宣言されていないためレベル3とみなした。"
 		t.EN += " Its level of confidentiality is not declared, so it was judged as level 3."
 	}

@@ -11,7 +11,7 @@ import (
 // FieldValue is one field of a resource, as rules see it.
 type FieldValue struct {
 	Name string
-	// State is known, absent or unknown; known for what every resource has.
+	// State is known, absent, unknown, or open for a list with an unread tail; known for what every resource has.
 	State string
 	Value json.RawMessage // null unless known
 	Read  inventory.Read  // the call that decided it; empty for what every resource has
@@ -35,7 +35,9 @@ func Fields(r inventory.Resource) []FieldValue {
 		case x == types.NullValue:
 			v.State = "absent"
 		default:
-			v.Value = jsonOf(x)
+			if v.Value = jsonOf(x); tailOf(x) != nil {
+				v.State = "open"
+			}
 		}
 		out = append(out, v)
 	}
