@@ -70,7 +70,7 @@ func Run(ctx context.Context, systems []System, j Journal, o Options, p Progress
 	if err := ctx.Err(); err != nil {
 		return Result{}, fmt.Errorf("the run was stopped while it was planned: %w", err)
 	}
-	plan, err := fixPlan(units, &o)
+	plan, err := fixPlan(units, owner, &o)
 	if err != nil {
 		return Result{}, err
 	}
@@ -90,12 +90,15 @@ func Run(ctx context.Context, systems []System, j Journal, o Options, p Progress
 }
 
 // fixPlan sorts the units and announces their ids: from here on m of "assessed n of m" stands.
-func fixPlan(units []inventory.Unit, o *Options) (plan []string, err error) {
+func fixPlan(units []inventory.Unit, owner map[string]*System, o *Options) (plan []string, err error) {
 	plan = make([]string, len(units))
 	for i := range units {
 		plan[i] = units[i].ID
 		if i > 0 && plan[i] == plan[i-1] {
 			return nil, fmt.Errorf("two systems plan the unit %s: give each system its own name", plan[i])
+		}
+		if units[i].Outcome == "" && owner[plan[i]] == nil {
+			return nil, fmt.Errorf("the unit %s has not ended and no system reads it", plan[i])
 		}
 	}
 	if o.OnPlan != nil {

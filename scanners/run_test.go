@@ -206,6 +206,13 @@ func TestWhatIsFatal(t *testing.T) {
 	}
 }
 
+func TestUnitThatNobodyReads(t *testing.T) {
+	o := scanners.Options{Ended: planned("s", 1, 1)(t.Context())}
+	if _, err := scanners.Run(t.Context(), nil, newJournal(), o, nil); err == nil || !strings.Contains(err.Error(), "no system reads it") {
+		t.Error(err)
+	}
+}
+
 func TestOnlyKeepsWhatIsWider(t *testing.T) {
 	unit := func(account, region, collector string) *inventory.Unit {
 		u := inventory.NewUnit(inventory.Scope{System: "s", Account: account, Region: region}, collector)
