@@ -14,6 +14,8 @@ type coverage struct {
 	scope inventory.Scope // without region
 	gaps  []findings.Gap  // none: every listing is complete
 	found int             // resources in the listings
+	// subjects of the kind; fewer than found where the kind is drawn from others
+	subjects int
 }
 
 // drawnFrom says what the kinds that are conclusions are drawn from. They are covered by the listings of their sources,
@@ -29,34 +31,14 @@ func drawnFrom(k inventory.Kind) []inventory.Kind {
 // empty, one not_applicable; where there are sources, all whole, and no conclusion was to be drawn from them, one pass:
 // security groups that open nothing are what the rule asks for.
 func (j *judging) scopes(r *Rule) (out []findings.Finding) {
-	type sum struct {
-		coverage
-		kinds    []string
-		subjects int
+	var all []string
+	for _, k := range r.Kinds() {
+		all = append(all, string(k))
 	}
-	var sums []*sum
-	for _, s := range r.subjects {
-		for _, c := range j.coverageOf(s.kind) {
-			i := slices.IndexFunc(sums, func(x *sum) bool { return x.scope == c.scope })
-			if i < 0 {
-				i, sums = len(sums), append(sums, &sum{coverage: coverage{scope: c.scope}})
-			}
-			if len(c.gaps) > 0 {
-				sums[i].kinds = append(sums[i].kinds, string(s.kind))
-			}
-			sums[i].gaps = append(sums[i].gaps, c.gaps...)
-			sums[i].found += c.found
-			sums[i].subjects += j.count(s.kind, c.scope)
-		}
-	}
-	for _, s := range sums {
-		all := make([]string, 0, len(r.subjects))
-		for _, k := range r.Kinds() {
-			all = append(all, string(k))
-		}
+	for _, s := range j.areas(r) {
 		switch {
 		case len(s.gaps) > 0:
-			f := scopeFinding(r, s.scope, s.kinds, findings.Unknown)
+			f := scopeFinding(r, s.scope, s.open, findings.Unknown)
 			f.Unknown = distinct(s.gaps)
 			f.Message = notKnown(r.Title, f.Unknown)
 			out = append(out, f)
@@ -68,6 +50,30 @@ func (j *judging) scopes(r *Rule) (out []findings.Finding) {
 			f := scopeFinding(r, s.scope, all, findings.Pass)
 			f.Message = r.Title
 			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// area is the coverage of all kinds of a rule in one account.
+type area struct {
+	coverage
+	open []string // the kinds whose listings are not whole
+}
+
+func (j *judging) areas(r *Rule) (out []*area) {
+	for _, s := range r.subjects {
+		for _, c := range j.coverageOf(s.kind) {
+			i := slices.IndexFunc(out, func(x *area) bool { return x.scope == c.scope })
+			if i < 0 {
+				i, out = len(out), append(out, &area{coverage: coverage{scope: c.scope}})
+			}
+			if len(c.gaps) > 0 {
+				out[i].open = append(out[i].open, string(s.kind))
+			}
+			out[i].gaps = append(out[i].gaps, c.gaps...)
+			out[i].found += c.found
+			out[i].subjects += c.subjects
 		}
 	}
 	return out
@@ -117,19 +123,15 @@ func (j *judging) coverageOf(k inventory.Kind) []coverage {
 			}
 		}
 	}
+	for i := range j.inv.Units {
+		u := &j.inv.Units[i]
+		if n, ok := at[u.Scope.AccountScope()]; ok {
+			all[n].subjects += u.Facts.Count(k)
+		}
+	}
 	slices.SortFunc(all, func(a, b coverage) int { return cmp.Compare(a.scope.String(), b.scope.String()) })
 	j.cover[k] = all
 	return all
-}
-
-// count gives the subjects of a kind in an account.
-func (j *judging) count(k inventory.Kind, s inventory.Scope) (n int) {
-	for i := range j.inv.Units {
-		if u := &j.inv.Units[i]; u.Scope.AccountScope() == s {
-			n += u.Facts.Count(k)
-		}
-	}
-	return n
 }
 
 // listingGaps says why a listing is not whole: its own reads, else whatever the unit failed at, else how the unit ended.
