@@ -67,7 +67,7 @@ func told(a *Account) string {
 }
 
 func TestPersonOfAccount(t *testing.T) {
-	taro, hana := person("E1", "taro@sptr.jp", "t.yamada@sptr.jp"), person("E2", "hana@sptr.jp")
+	taro, hana := person("E1", "taro@sptr.jp", "T.Yamada@sptr.jp"), person("E2", "hana@sptr.jp")
 	second := listed(Scope{System: "partners", Type: "roster"}, "people", PersonKind)
 	open := person("E3", "ken@sptr.jp")
 	open.Emails = Open(open.Emails.Items, 1)
@@ -79,6 +79,10 @@ func TestPersonOfAccount(t *testing.T) {
 	whole := roster(func(*Unit) {})
 	denied := roster(func(u *Unit) { cut(u, PersonKind, DecodeError) })
 	stale := roster(func(u *Unit) { cut(u, PersonKind, Stale) })
+	both := roster(func(u *Unit) {
+		cut(u, PersonKind, DecodeError)
+		u.Listings[0].Reads = append(u.Listings[0].Reads, u.Note(Read{Reason: Stale}))
+	})
 	root := account("root", "taro@sptr.jp")
 	root.Subtype = "iam:root"
 	hidden := account("A", "taro@sptr.jp")
@@ -99,7 +103,7 @@ func TestPersonOfAccount(t *testing.T) {
 		want    string
 	}{
 		{"primary address", whole, account("A", "taro@sptr.jp"), nil, "E1 by address"},
-		{"alias, in other letters", whole, account("A", "T.Yamada@SPTR.jp"), nil, "E1 by alias"},
+		{"alias, in other letters", whole, account("A", "t.yamada@SPTR.jp"), nil, "E1 by alias"},
 		{"the first address that somebody has", whole, account("A", "x@sptr.jp", "hana@sptr.jp", "taro@sptr.jp"), nil, "E2 by address"},
 		{"nobody", whole, account("A", "x@sptr.jp"), nil, "nobody"},
 		{"no address", whole, account("A"), nil, "nobody"},
@@ -115,6 +119,7 @@ func TestPersonOfAccount(t *testing.T) {
 		{"no address, a roster with bad rows", denied, account("A"), nil, "decode_error"},
 		{"a later match, behind an address that bad rows may hold", denied, account("A", "x@sptr.jp", "taro@sptr.jp"), nil, "decode_error"},
 		{"a match on a stale roster", stale, account("A", "taro@sptr.jp"), nil, "stale"},
+		{"a match on a stale roster with bad rows", both, account("A", "taro@sptr.jp"), nil, "stale"},
 		{"addresses not read", whole, hidden, nil, "decode_error"},
 		{"addresses not read, declared", whole, hidden, login, "E2 by declared"},
 		{"a match among addresses read in part", whole, partly, nil, "E2 by address"},
