@@ -79,10 +79,13 @@ func newOwn(inv *Inventory, d Declared, typ string) *own {
 			o.orgGap = opening{u, l.Why(u)}
 		}
 		for t := range u.Facts.Tenants {
+			if u.Facts.Tenants[t].Region != "" { // an account says what it belongs to, not a region of it
+				continue
+			}
 			v := u.Facts.Tenants[t].OrganizationID
 			if id, ok := v.Get(); ok {
 				o.organizations[id] = true
-			} else if v.IsUnknown() && u.Facts.Tenants[t].Region == "" && o.orgGap.unit == nil {
+			} else if v.IsUnknown() && o.orgGap.unit == nil {
 				o.orgGap = opening{u, v.Read()}
 			}
 		}
