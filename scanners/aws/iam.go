@@ -42,19 +42,26 @@ func (r *reader) iam(ctx context.Context) {
 	listed := r.note(getAuthorization, err)
 	rows, reported := r.credentialReport(ctx, client)
 	summary, err := call(ctx, r, "iam", client.GetAccountSummary, &iam.GetAccountSummaryInput{})
+	if err == nil && summary.SummaryMap == nil {
+		err = errMissing
+	}
 	summed := r.note(getSummary, err)
 
 	var root map[string]int32
 	if err == nil {
 		root = summary.SummaryMap
 	}
-	r.root(rows, reported, root, summed)
+	accounts := []inventory.ReadID{listed}
+	if !r.root(rows, reported, root, summed) {
+		accounts = append(accounts, reported, summed) // every account has a root user, and this one's is not in hand
+	}
 	late := r.users(entities, rows, listed, reported)
 	r.groups(entities, listed)
 	r.grants(entities, listed)
 	r.tenant(ctx, client)
 
-	for _, k := range []inventory.Kind{inventory.AccountKind, inventory.GroupKind, inventory.RoleKind, inventory.GrantKind} {
+	r.Listed(inventory.AccountKind, accounts...)
+	for _, k := range []inventory.Kind{inventory.GroupKind, inventory.RoleKind, inventory.GrantKind} {
 		r.Listed(k, listed)
 	}
 	reads := []inventory.ReadID{listed, reported}
@@ -78,6 +85,9 @@ func (r *reader) entities(ctx context.Context, client *iam.Client) ([]entity, er
 		},
 		func(out *iam.GetAccountAuthorizationDetailsOutput) ([]entity, *string) {
 			found := []entity{}
+			if out.UserDetailList == nil && out.GroupDetailList == nil && out.RoleDetailList == nil && out.Policies == nil {
+				return nil, nil
+			}
 			for i := range out.UserDetailList {
 				found = append(found, entity{user: &out.UserDetailList[i]})
 			}
@@ -185,10 +195,11 @@ func (r *reader) groups(entities []entity, listed inventory.ReadID) {
 	}
 }
 
-// root makes the account of the root user, which every account has. The summary stands in where the report is silent.
-func (r *reader) root(rows map[string]row, reported inventory.ReadID, summary map[string]int32, summed inventory.ReadID) {
+// root makes the account of the root user, which every account has. The summary stands in where the report is silent;
+// it is false where neither was read, and nothing is known of that user.
+func (r *reader) root(rows map[string]row, reported inventory.ReadID, summary map[string]int32, summed inventory.ReadID) bool {
 	if rows == nil && summary == nil {
-		return // nothing is known of it; the listing is incomplete for the same reason, or says so by its fields
+		return false
 	}
 	id, known := r.unit.Scope.Account, summed
 	if summary == nil {
@@ -216,6 +227,7 @@ func (r *reader) root(rows map[string]row, reported inventory.ReadID, summary ma
 	a.State = stateOf(&a)
 	r.facts.Accounts = append(r.facts.Accounts, a)
 	r.facts.Credentials = append(r.facts.Credentials, line.credentials(&a, reported)...)
+	return true
 }
 
 // stateOf: an account that nothing can sign in with is suspended. IAM has no such switch of its own.
@@ -246,13 +258,14 @@ func (r *reader) tenant(ctx context.Context, client *iam.Client) {
 	if unset {
 		err = nil
 	}
+	if err == nil && !unset && policy.PasswordPolicy == nil {
+		err = errMissing
+	}
 	passwords := r.note(getPasswordPolicy, err)
 	t.PasswordMinLength, t.PasswordReusePrevented = inventory.Unknown[int64](passwords), inventory.Unknown[int64](passwords)
 	switch {
 	case unset:
 		t.PasswordMinLength, t.PasswordReusePrevented = inventory.Absent[int64](passwords), inventory.Absent[int64](passwords)
-	case err == nil && policy.PasswordPolicy == nil:
-		t.PasswordMinLength, t.PasswordReusePrevented = inventory.Val[int64]{}, inventory.Val[int64]{}
 	case err == nil:
 		t.PasswordMinLength = number(policy.PasswordPolicy.MinimumPasswordLength, passwords)
 		t.PasswordReusePrevented = inventory.Absent[int64](passwords) // missing: none is remembered
@@ -280,19 +293,20 @@ func (r *reader) organizationOf(ctx context.Context, t *inventory.Tenant) invent
 	client := organizations.NewFromConfig(r.config)
 	out, err := call(ctx, r, "organizations", client.DescribeOrganization, &organizations.DescribeOrganizationInput{})
 	none := codeOf(err) == notInUse
-	if none {
+	switch {
+	case none:
 		err = nil
+	case err == nil && out.Organization == nil:
+		err = errMissing
 	}
 	read := r.note(describeOrg, err)
 	t.OrganizationID, t.OrganizationOwnerID = inventory.Unknown[string](read), inventory.Unknown[string](read)
 	switch {
 	case none:
 		t.OrganizationID, t.OrganizationOwnerID = inventory.Absent[string](read), inventory.Absent[string](read)
-	case err == nil && out.Organization != nil:
+	case err == nil:
 		t.OrganizationID = inventory.Ptr(out.Organization.Id, read)
 		t.OrganizationOwnerID = inventory.Ptr(out.Organization.MasterAccountId, read)
-	case err == nil:
-		t.OrganizationID, t.OrganizationOwnerID = inventory.Val[string]{}, inventory.Val[string]{}
 	}
 	return read
 }
