@@ -27,9 +27,8 @@ type demoRun struct {
 // scanDemo runs the program itself on the demo company: real SDK, real HTTP, real files. systems narrows it.
 func scanDemo(t testing.TB, systems string, options ...fixtures.Option) *demoRun {
 	t.Helper()
-	r := &demoRun{server: serveDemo(t, options...), byPrint: map[string]*findings.Finding{}}
-	dir := t.TempDir()
-	r.config = configDemo(t, dir, r.server)
+	r, dir := &demoRun{byPrint: map[string]*findings.Finding{}}, t.TempDir()
+	r.server, r.config = served(t, dir, options...)
 	args := []string{"scan", "--config", r.config, "--out", dir, "--only", "all", "--log-format", "json"}
 	if systems != "" {
 		args = append(args, systems)
@@ -74,37 +73,6 @@ func tenken(t testing.TB, args ...string) (said string, code int) {
 	var out bytes.Buffer
 	code = program(context.Background(), env{&out, &out, func(string) string { return "" }}, args)
 	return out.String(), code
-}
-
-// addresses are where the servers of the tests answer.
-var addresses sync.Map
-
-// serveDemo serves the demo company until the test ends, and fails it on what the server calls a mistake.
-func serveDemo(t testing.TB, options ...fixtures.Option) *fixtures.Server {
-	t.Helper()
-	server := fixtures.New(fixtures.Sptr(), append([]fixtures.Option{fixtures.DefaultAccount(demoAccount)}, options...)...)
-	url, stop, err := server.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addresses.Store(server, url)
-	t.Cleanup(func() {
-		stop()
-		for _, err := range server.Errors() {
-			t.Errorf("the server met a mistake: %v", err)
-		}
-	})
-	return server
-}
-
-func configDemo(t testing.TB, dir string, server *fixtures.Server) string {
-	t.Helper()
-	url, _ := addresses.Load(server)
-	path, err := unpack(dir, url.(string))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // unread are the gaps that made a finding unknown and that an undisturbed scan does not have.
