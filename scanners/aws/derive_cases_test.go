@@ -77,6 +77,52 @@ func TestWhatIsNotReadIsUnknown(t *testing.T) {
 	}
 }
 
+// TestWhatMayBeMissingIsSaid: where something unread may hide an exposure, the listing of exposures is not complete; where
+// it can only change how far the internet gets, it is.
+func TestWhatMayBeMissingIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		hide     func(*lab)
+		complete bool
+	}{
+		{"nothing hidden", func(*lab) {}, true},
+		{"who manages an interface", func(l *lab) { l.machines.Facts.NetworkInterfaces[1].Service = inventory.Val[string]{} }, false},
+		{"who manages a machine's interface", func(l *lab) { l.machines.Facts.NetworkInterfaces[0].Service = inventory.Val[string]{} }, true},
+		{"whose an interface is", func(l *lab) { l.machines.Facts.NetworkInterfaces[0].InstanceID = inventory.Val[string]{} }, false},
+		{"groups of an interface", func(l *lab) { l.machines.Facts.NetworkInterfaces[0].SecurityGroupIDs = inventory.List[string]{} }, false},
+		{"groups of a database", func(l *lab) { l.rds.Facts.Databases[0].SecurityGroupIDs = inventory.List[string]{} }, false},
+		{"rules of a group that nothing has", func(l *lab) {
+			l.group("sg-9")
+			l.net.Facts.SecurityGroups[1].Ingress = inventory.List[inventory.SecurityRule]{}
+		}, false},
+		{"a prefix list", func(l *lab) { l.group("sg-9", inventory.SecurityRule{Protocol: "tcp", PrefixListID: "pl-none"}) }, false},
+		{"a group", func(l *lab) { l.net.Facts.SecurityGroups = nil }, false},
+		{"some interfaces", func(l *lab) { l.machines.Listing(inventory.NetworkInterfaceKind).Complete = false }, false},
+		{"some databases", func(l *lab) { l.rds.Listing(inventory.DatabaseKind).Complete = false }, false},
+		{"machines", func(l *lab) { l.machines.Listing(inventory.InstanceKind).Complete = false }, true},
+		{"routes", func(l *lab) { l.net.Facts.RouteTables = nil; l.net.Listing(inventory.RouteTableKind).Complete = false }, true},
+		{"public addresses", func(l *lab) { l.machines.Facts.NetworkInterfaces[0].PublicIP = inventory.Val[string]{} }, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := openPlace().build()
+			l.nic("eni-lb", "", "amazon-elb", "subnet-a", "198.51.100.8", nil, []string{"sg-1"})
+			c.hide(l)
+			inv := derived(t, inventory.Declared{}, l.units()...)
+			complete := true
+			for i := range inv.Units {
+				listing := inv.Units[i].Listing(inventory.ExposureKind)
+				if listing == nil {
+					t.Fatalf("%s has no listing of exposures", inv.Units[i].ID)
+				}
+				complete = complete && listing.Complete
+			}
+			if complete != c.complete {
+				t.Errorf("complete: %t", complete)
+			}
+		})
+	}
+}
+
 // TestProofNamesTheChain: a reader follows the steps in the console.
 func TestProofNamesTheChain(t *testing.T) {
 	inv := derived(t, inventory.Declared{}, openPlace().build().units()...)
