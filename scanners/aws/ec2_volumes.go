@@ -31,16 +31,22 @@ func (r *reader) ec2Volumes(ctx context.Context) {
 
 // regionDefaults makes the tenant of the region, unless nothing of it could be read.
 func (r *reader) regionDefaults(ctx context.Context, client *ec2.Client) {
-	id := r.unit.Scope.Account + "/" + r.region
+	id := regionID(r.unit.Scope.Account, r.region)
 	t := inventory.Tenant{Head: inventory.Head{ID: id, Subtype: "aws:region", Name: id, Region: r.region,
 		URL: r.console("ec2", "Settings:tab=dataProtectionAndSecurity")}}
 	encryption, err := call(ctx, r, "ec2", client.GetEbsEncryptionByDefault, &ec2.GetEbsEncryptionByDefaultInput{})
+	if err == nil && encryption.EbsEncryptionByDefault == nil {
+		err = errMissing
+	}
 	encrypted := r.note(getDefaultEncryption, err)
 	t.VolumeEncryptionByDefault = inventory.Unknown[bool](encrypted)
 	if err == nil {
 		t.VolumeEncryptionByDefault = inventory.Ptr(encryption.EbsEncryptionByDefault, encrypted)
 	}
 	sharing, err := call(ctx, r, "ec2", client.GetSnapshotBlockPublicAccessState, &ec2.GetSnapshotBlockPublicAccessStateInput{})
+	if err == nil && sharing.State == "" {
+		err = errMissing
+	}
 	blocked := r.note(getSnapshotBlock, err)
 	t.SnapshotSharingBlocked = inventory.Unknown[string](blocked)
 	if err == nil {

@@ -50,6 +50,10 @@ func (e errCut) Error() string { return "the list was not read to its end: " + e
 // errShape is an answer that is not the one which was asked for, although it says so.
 type errShape struct{ why string }
 
+// errMissing is an answer without the one thing that was asked for. The SDK takes any document that is not the answer's
+// for an answer in which nothing stands.
+var errMissing = errShape{"what was asked for is not in it"}
+
 func (e errShape) Error() string { return "the answer could not be understood: " + e.why }
 
 // signInError is a failure to become the role of an account, inside a call that was never sent.
