@@ -77,532 +77,533 @@ func fieldsOf(typeName string) []field {
 			{"automated", "Automated", 37, cel.NullableType(cel.BoolType), get(func(x *inventory.Backup) any { return boolOf(x.Automated, x.Unit(), 37) }), readBy(func(x *inventory.Backup) inventory.ReadID { return x.Automated.Read() })},
 			{"public", "Public", 38, cel.NullableType(cel.BoolType), get(func(x *inventory.Backup) any { return boolOf(x.Public, x.Unit(), 38) }), readBy(func(x *inventory.Backup) inventory.ReadID { return x.Public.Read() })},
 			{"shared_with", "SharedWith", 39, cel.ListType(cel.StringType), get(func(x *inventory.Backup) any { return listOf(x.SharedWith, x.Unit(), 39) }), readBy(func(x *inventory.Backup) inventory.ReadID { return x.SharedWith.Read() })},
-			{"shared_outside", "SharedOutside", 40, cel.ListType(cel.StringType), get(func(x *inventory.Backup) any { return listOf(x.SharedOutside, x.Unit(), 40) }), readBy(func(x *inventory.Backup) inventory.ReadID { return x.SharedOutside.Read() })},
+			{"effectively_public", "EffectivelyPublic", 40, cel.NullableType(cel.BoolType), get(func(x *inventory.Backup) any { return boolOf(x.EffectivelyPublic, x.Unit(), 40) }), readBy(func(x *inventory.Backup) inventory.ReadID { return x.EffectivelyPublic.Read() })},
+			{"shared_outside", "SharedOutside", 41, cel.ListType(cel.StringType), get(func(x *inventory.Backup) any { return listOf(x.SharedOutside, x.Unit(), 41) }), readBy(func(x *inventory.Backup) inventory.ReadID { return x.SharedOutside.Read() })},
 		}
 	case "tenken.Credential":
 		return []field{
-			{"id", "ID", 41, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 42, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 43, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 44, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 45, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 46, cel.StringType, get(func(x *inventory.Credential) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 46)
+			{"id", "ID", 42, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 43, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 44, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 45, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 46, cel.StringType, get(func(x *inventory.Credential) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 47, cel.StringType, get(func(x *inventory.Credential) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 47)
 			}), nil},
-			{"environment", "Environment", 47, cel.StringType, get(func(x *inventory.Credential) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 47)
+			{"environment", "Environment", 48, cel.StringType, get(func(x *inventory.Credential) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 48)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 48, cel.StringType, get(func(x *inventory.Credential) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 48)
+			{"environment_class", "EnvironmentClass", 49, cel.StringType, get(func(x *inventory.Credential) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 49)
 			}), nil},
-			{"asset", "Asset", 49, cel.StringType, get(func(x *inventory.Credential) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 49)
+			{"asset", "Asset", 50, cel.StringType, get(func(x *inventory.Credential) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 50)
 			}), nil},
-			{"level", "Level", 50, cel.IntType, get(func(x *inventory.Credential) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 50)
+			{"level", "Level", 51, cel.IntType, get(func(x *inventory.Credential) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 51)
 			}), nil},
-			{"owner_id", "OwnerID", 51, cel.NullableType(cel.StringType), get(func(x *inventory.Credential) any { return stringOf(x.OwnerID, x.Unit(), 51) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.OwnerID.Read() })},
-			{"enabled", "Enabled", 52, cel.NullableType(cel.BoolType), get(func(x *inventory.Credential) any { return boolOf(x.Enabled, x.Unit(), 52) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.Enabled.Read() })},
-			{"created_at", "CreatedAt", 53, cel.TimestampType, get(func(x *inventory.Credential) any { return timeOf(x.CreatedAt, x.Unit(), 53) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.CreatedAt.Read() })},
-			{"last_used_at", "LastUsedAt", 54, cel.TimestampType, get(func(x *inventory.Credential) any { return timeOf(x.LastUsedAt, x.Unit(), 54) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.LastUsedAt.Read() })},
-			{"expires_at", "ExpiresAt", 55, cel.TimestampType, get(func(x *inventory.Credential) any { return timeOf(x.ExpiresAt, x.Unit(), 55) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.ExpiresAt.Read() })},
-			{"owner", "Owner", 56, cel.ObjectType("tenken.Account"), get(func(x *inventory.Credential) any { return edgeOf(x.Owner, x.Unit(), 56) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.Owner.Read() })},
+			{"owner_id", "OwnerID", 52, cel.NullableType(cel.StringType), get(func(x *inventory.Credential) any { return stringOf(x.OwnerID, x.Unit(), 52) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.OwnerID.Read() })},
+			{"enabled", "Enabled", 53, cel.NullableType(cel.BoolType), get(func(x *inventory.Credential) any { return boolOf(x.Enabled, x.Unit(), 53) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.Enabled.Read() })},
+			{"created_at", "CreatedAt", 54, cel.TimestampType, get(func(x *inventory.Credential) any { return timeOf(x.CreatedAt, x.Unit(), 54) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.CreatedAt.Read() })},
+			{"last_used_at", "LastUsedAt", 55, cel.TimestampType, get(func(x *inventory.Credential) any { return timeOf(x.LastUsedAt, x.Unit(), 55) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.LastUsedAt.Read() })},
+			{"expires_at", "ExpiresAt", 56, cel.TimestampType, get(func(x *inventory.Credential) any { return timeOf(x.ExpiresAt, x.Unit(), 56) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.ExpiresAt.Read() })},
+			{"owner", "Owner", 57, cel.ObjectType("tenken.Account"), get(func(x *inventory.Credential) any { return edgeOf(x.Owner, x.Unit(), 57) }), readBy(func(x *inventory.Credential) inventory.ReadID { return x.Owner.Read() })},
 		}
 	case "tenken.Database":
 		return []field{
-			{"id", "ID", 57, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 58, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 59, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 60, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 61, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 62, cel.StringType, get(func(x *inventory.Database) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 62)
+			{"id", "ID", 58, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 59, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 60, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 61, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 62, cel.StringType, get(func(x *inventory.Database) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 63, cel.StringType, get(func(x *inventory.Database) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 63)
 			}), nil},
-			{"environment", "Environment", 63, cel.StringType, get(func(x *inventory.Database) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 63)
+			{"environment", "Environment", 64, cel.StringType, get(func(x *inventory.Database) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 64)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 64, cel.StringType, get(func(x *inventory.Database) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 64)
+			{"environment_class", "EnvironmentClass", 65, cel.StringType, get(func(x *inventory.Database) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 65)
 			}), nil},
-			{"asset", "Asset", 65, cel.StringType, get(func(x *inventory.Database) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 65)
+			{"asset", "Asset", 66, cel.StringType, get(func(x *inventory.Database) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 66)
 			}), nil},
-			{"level", "Level", 66, cel.IntType, get(func(x *inventory.Database) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 66)
+			{"level", "Level", 67, cel.IntType, get(func(x *inventory.Database) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 67)
 			}), nil},
-			{"engine", "Engine", 67, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.Engine, x.Unit(), 67) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Engine.Read() })},
-			{"engine_version", "EngineVersion", 68, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.EngineVersion, x.Unit(), 68) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.EngineVersion.Read() })},
-			{"status", "Status", 69, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.Status, x.Unit(), 69) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Status.Read() })},
-			{"port", "Port", 70, cel.NullableType(cel.IntType), get(func(x *inventory.Database) any { return intOf(x.Port, x.Unit(), 70) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Port.Read() })},
-			{"cluster_id", "ClusterID", 71, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.ClusterID, x.Unit(), 71) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.ClusterID.Read() })},
-			{"replica_of", "ReplicaOf", 72, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.ReplicaOf, x.Unit(), 72) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.ReplicaOf.Read() })},
-			{"public_address", "PublicAddress", 73, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.PublicAddress, x.Unit(), 73) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.PublicAddress.Read() })},
-			{"encrypted", "Encrypted", 74, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.Encrypted, x.Unit(), 74) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Encrypted.Read() })},
-			{"kms_key", "KMSKey", 75, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.KMSKey, x.Unit(), 75) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.KMSKey.Read() })},
-			{"backup_retention_days", "BackupRetentionDays", 76, cel.NullableType(cel.IntType), get(func(x *inventory.Database) any { return intOf(x.BackupRetentionDays, x.Unit(), 76) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.BackupRetentionDays.Read() })},
-			{"latest_restorable_at", "LatestRestorableAt", 77, cel.TimestampType, get(func(x *inventory.Database) any { return timeOf(x.LatestRestorableAt, x.Unit(), 77) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.LatestRestorableAt.Read() })},
-			{"point_in_time_recovery", "PointInTimeRecovery", 78, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.PointInTimeRecovery, x.Unit(), 78) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.PointInTimeRecovery.Read() })},
-			{"deletion_protection", "DeletionProtection", 79, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.DeletionProtection, x.Unit(), 79) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.DeletionProtection.Read() })},
-			{"multi_zone", "MultiZone", 80, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.MultiZone, x.Unit(), 80) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.MultiZone.Read() })},
-			{"auto_minor_upgrade", "AutoMinorUpgrade", 81, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.AutoMinorUpgrade, x.Unit(), 81) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.AutoMinorUpgrade.Read() })},
-			{"tls_required", "TLSRequired", 82, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.TLSRequired, x.Unit(), 82) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.TLSRequired.Read() })},
-			{"network_id", "NetworkID", 83, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.NetworkID, x.Unit(), 83) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.NetworkID.Read() })},
-			{"subnet_ids", "SubnetIDs", 84, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SubnetIDs, x.Unit(), 84) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SubnetIDs.Read() })},
-			{"security_group_ids", "SecurityGroupIDs", 85, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SecurityGroupIDs, x.Unit(), 85) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
-			{"log_exports", "LogExports", 86, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.LogExports, x.Unit(), 86) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.LogExports.Read() })},
-			{"internet_reach", "InternetReach", 87, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.InternetReach, x.Unit(), 87) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetReach.Read() })},
-			{"internet_open", "InternetOpen", 88, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.InternetOpen, x.Unit(), 88) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetOpen.Read() })},
-			{"ingress", "Ingress", 89, cel.ListType(cel.ObjectType("tenken.Source")), get(func(x *inventory.Database) any { return listOf(x.Ingress, x.Unit(), 89) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Ingress.Read() })},
+			{"engine", "Engine", 68, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.Engine, x.Unit(), 68) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Engine.Read() })},
+			{"engine_version", "EngineVersion", 69, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.EngineVersion, x.Unit(), 69) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.EngineVersion.Read() })},
+			{"status", "Status", 70, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.Status, x.Unit(), 70) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Status.Read() })},
+			{"port", "Port", 71, cel.NullableType(cel.IntType), get(func(x *inventory.Database) any { return intOf(x.Port, x.Unit(), 71) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Port.Read() })},
+			{"cluster_id", "ClusterID", 72, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.ClusterID, x.Unit(), 72) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.ClusterID.Read() })},
+			{"replica_of", "ReplicaOf", 73, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.ReplicaOf, x.Unit(), 73) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.ReplicaOf.Read() })},
+			{"public_address", "PublicAddress", 74, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.PublicAddress, x.Unit(), 74) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.PublicAddress.Read() })},
+			{"encrypted", "Encrypted", 75, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.Encrypted, x.Unit(), 75) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Encrypted.Read() })},
+			{"kms_key", "KMSKey", 76, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.KMSKey, x.Unit(), 76) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.KMSKey.Read() })},
+			{"backup_retention_days", "BackupRetentionDays", 77, cel.NullableType(cel.IntType), get(func(x *inventory.Database) any { return intOf(x.BackupRetentionDays, x.Unit(), 77) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.BackupRetentionDays.Read() })},
+			{"latest_restorable_at", "LatestRestorableAt", 78, cel.TimestampType, get(func(x *inventory.Database) any { return timeOf(x.LatestRestorableAt, x.Unit(), 78) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.LatestRestorableAt.Read() })},
+			{"point_in_time_recovery", "PointInTimeRecovery", 79, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.PointInTimeRecovery, x.Unit(), 79) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.PointInTimeRecovery.Read() })},
+			{"deletion_protection", "DeletionProtection", 80, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.DeletionProtection, x.Unit(), 80) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.DeletionProtection.Read() })},
+			{"multi_zone", "MultiZone", 81, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.MultiZone, x.Unit(), 81) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.MultiZone.Read() })},
+			{"auto_minor_upgrade", "AutoMinorUpgrade", 82, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.AutoMinorUpgrade, x.Unit(), 82) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.AutoMinorUpgrade.Read() })},
+			{"tls_required", "TLSRequired", 83, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.TLSRequired, x.Unit(), 83) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.TLSRequired.Read() })},
+			{"network_id", "NetworkID", 84, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.NetworkID, x.Unit(), 84) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.NetworkID.Read() })},
+			{"subnet_ids", "SubnetIDs", 85, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SubnetIDs, x.Unit(), 85) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SubnetIDs.Read() })},
+			{"security_group_ids", "SecurityGroupIDs", 86, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SecurityGroupIDs, x.Unit(), 86) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
+			{"log_exports", "LogExports", 87, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.LogExports, x.Unit(), 87) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.LogExports.Read() })},
+			{"internet_reach", "InternetReach", 88, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.InternetReach, x.Unit(), 88) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetReach.Read() })},
+			{"internet_open", "InternetOpen", 89, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.InternetOpen, x.Unit(), 89) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetOpen.Read() })},
+			{"ingress", "Ingress", 90, cel.ListType(cel.ObjectType("tenken.Source")), get(func(x *inventory.Database) any { return listOf(x.Ingress, x.Unit(), 90) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Ingress.Read() })},
 		}
 	case "tenken.Environment":
 		return []field{
-			{"id", "ID", 90, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 91, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 92, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 93, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 94, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 95, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 95)
+			{"id", "ID", 91, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 92, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 93, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 94, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 95, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 96, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 96)
 			}), nil},
-			{"environment", "Environment", 96, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 96)
+			{"environment", "Environment", 97, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 97)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 97, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 97)
+			{"environment_class", "EnvironmentClass", 98, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 98)
 			}), nil},
-			{"asset", "Asset", 98, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 98)
+			{"asset", "Asset", 99, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 99)
 			}), nil},
-			{"level", "Level", 99, cel.IntType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 99)
+			{"level", "Level", 100, cel.IntType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 100)
 			}), nil},
-			{"accounts", "Accounts", 100, cel.ListType(cel.StringType), get(func(x *inventory.Environment) any { return listOf(x.Accounts, x.Unit(), 100) }), readBy(func(x *inventory.Environment) inventory.ReadID { return x.Accounts.Read() })},
+			{"accounts", "Accounts", 101, cel.ListType(cel.StringType), get(func(x *inventory.Environment) any { return listOf(x.Accounts, x.Unit(), 101) }), readBy(func(x *inventory.Environment) inventory.ReadID { return x.Accounts.Read() })},
 		}
 	case "tenken.Exposure":
 		return []field{
-			{"id", "ID", 101, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 102, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 103, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 104, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 105, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 106, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 106)
+			{"id", "ID", 102, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 103, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 104, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 105, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 106, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 107, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 107)
 			}), nil},
-			{"environment", "Environment", 107, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 107)
+			{"environment", "Environment", 108, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 108)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 108, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 108)
+			{"environment_class", "EnvironmentClass", 109, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 109)
 			}), nil},
-			{"asset", "Asset", 109, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 109)
+			{"asset", "Asset", 110, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 110)
 			}), nil},
-			{"level", "Level", 110, cel.IntType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 110)
+			{"level", "Level", 111, cel.IntType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 111)
 			}), nil},
-			{"asset_kind", "AssetKind", 111, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetKind) }), nil},
-			{"asset_id", "AssetID", 112, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetID) }), nil},
-			{"protocol", "Protocol", 113, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Protocol) }), nil},
-			{"from", "From", 114, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.From) }), nil},
-			{"to", "To", 115, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.To) }), nil},
-			{"sources", "Sources", 116, cel.ListType(cel.StringType), get(func(x *inventory.Exposure) any { return listOf(x.Sources, x.Unit(), 116) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Sources.Read() })},
-			{"reach", "Reach", 117, cel.NullableType(cel.StringType), get(func(x *inventory.Exposure) any { return stringOf(x.Reach, x.Unit(), 117) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Reach.Read() })},
-			{"attached", "Attached", 118, cel.NullableType(cel.BoolType), get(func(x *inventory.Exposure) any { return boolOf(x.Attached, x.Unit(), 118) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Attached.Read() })},
+			{"asset_kind", "AssetKind", 112, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetKind) }), nil},
+			{"asset_id", "AssetID", 113, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetID) }), nil},
+			{"protocol", "Protocol", 114, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Protocol) }), nil},
+			{"from", "From", 115, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.From) }), nil},
+			{"to", "To", 116, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.To) }), nil},
+			{"sources", "Sources", 117, cel.ListType(cel.StringType), get(func(x *inventory.Exposure) any { return listOf(x.Sources, x.Unit(), 117) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Sources.Read() })},
+			{"reach", "Reach", 118, cel.NullableType(cel.StringType), get(func(x *inventory.Exposure) any { return stringOf(x.Reach, x.Unit(), 118) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Reach.Read() })},
+			{"attached", "Attached", 119, cel.NullableType(cel.BoolType), get(func(x *inventory.Exposure) any { return boolOf(x.Attached, x.Unit(), 119) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Attached.Read() })},
 		}
 	case "tenken.Grant":
 		return []field{
-			{"id", "ID", 119, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 120, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 121, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 122, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 123, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 124, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 124)
+			{"id", "ID", 120, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 121, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 122, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 123, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 124, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 125, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 125)
 			}), nil},
-			{"environment", "Environment", 125, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 125)
+			{"environment", "Environment", 126, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 126)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 126, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 126)
+			{"environment_class", "EnvironmentClass", 127, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 127)
 			}), nil},
-			{"asset", "Asset", 127, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 127)
+			{"asset", "Asset", 128, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 128)
 			}), nil},
-			{"level", "Level", 128, cel.IntType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 128)
+			{"level", "Level", 129, cel.IntType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 129)
 			}), nil},
-			{"principal_id", "PrincipalID", 129, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalID, x.Unit(), 129) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalID.Read() })},
-			{"principal_name", "PrincipalName", 130, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalName, x.Unit(), 130) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalName.Read() })},
-			{"principal_type", "PrincipalType", 131, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalType, x.Unit(), 131) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalType.Read() })},
-			{"role_id", "RoleID", 132, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleID, x.Unit(), 132) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleID.Read() })},
-			{"role_name", "RoleName", 133, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleName, x.Unit(), 133) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleName.Read() })},
-			{"role", "Role", 134, cel.ObjectType("tenken.Role"), get(func(x *inventory.Grant) any { return edgeOf(x.Role, x.Unit(), 134) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.Role.Read() })},
+			{"principal_id", "PrincipalID", 130, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalID, x.Unit(), 130) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalID.Read() })},
+			{"principal_name", "PrincipalName", 131, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalName, x.Unit(), 131) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalName.Read() })},
+			{"principal_type", "PrincipalType", 132, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalType, x.Unit(), 132) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalType.Read() })},
+			{"role_id", "RoleID", 133, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleID, x.Unit(), 133) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleID.Read() })},
+			{"role_name", "RoleName", 134, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleName, x.Unit(), 134) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleName.Read() })},
+			{"role", "Role", 135, cel.ObjectType("tenken.Role"), get(func(x *inventory.Grant) any { return edgeOf(x.Role, x.Unit(), 135) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.Role.Read() })},
 		}
 	case "tenken.Group":
 		return []field{
-			{"id", "ID", 135, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 136, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 137, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 138, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 139, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 140, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 140)
+			{"id", "ID", 136, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 137, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 138, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 139, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 140, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 141, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 141)
 			}), nil},
-			{"environment", "Environment", 141, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 141)
+			{"environment", "Environment", 142, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 142)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 142, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 142)
+			{"environment_class", "EnvironmentClass", 143, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 143)
 			}), nil},
-			{"asset", "Asset", 143, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 143)
+			{"asset", "Asset", 144, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 144)
 			}), nil},
-			{"level", "Level", 144, cel.IntType, get(func(x *inventory.Group) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 144)
+			{"level", "Level", 145, cel.IntType, get(func(x *inventory.Group) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 145)
 			}), nil},
-			{"member_ids", "MemberIDs", 145, cel.ListType(cel.StringType), get(func(x *inventory.Group) any { return listOf(x.MemberIDs, x.Unit(), 145) }), readBy(func(x *inventory.Group) inventory.ReadID { return x.MemberIDs.Read() })},
+			{"member_ids", "MemberIDs", 146, cel.ListType(cel.StringType), get(func(x *inventory.Group) any { return listOf(x.MemberIDs, x.Unit(), 146) }), readBy(func(x *inventory.Group) inventory.ReadID { return x.MemberIDs.Read() })},
 		}
 	case "tenken.Instance":
 		return []field{
-			{"id", "ID", 146, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 147, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 148, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 149, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 150, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 151, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 151)
+			{"id", "ID", 147, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 148, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 149, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 150, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 151, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 152, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 152)
 			}), nil},
-			{"environment", "Environment", 152, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 152)
+			{"environment", "Environment", 153, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 153)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 153, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 153)
+			{"environment_class", "EnvironmentClass", 154, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 154)
 			}), nil},
-			{"asset", "Asset", 154, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 154)
+			{"asset", "Asset", 155, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 155)
 			}), nil},
-			{"level", "Level", 155, cel.IntType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 155)
+			{"level", "Level", 156, cel.IntType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 156)
 			}), nil},
-			{"state", "State", 156, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.State, x.Unit(), 156) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.State.Read() })},
-			{"public_ip", "PublicIP", 157, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.PublicIP, x.Unit(), 157) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.PublicIP.Read() })},
-			{"subnet_id", "SubnetID", 158, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.SubnetID, x.Unit(), 158) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.SubnetID.Read() })},
-			{"network_id", "NetworkID", 159, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.NetworkID, x.Unit(), 159) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.NetworkID.Read() })},
-			{"imdsv2", "IMDSv2", 160, cel.NullableType(cel.BoolType), get(func(x *inventory.Instance) any { return boolOf(x.IMDSv2, x.Unit(), 160) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.IMDSv2.Read() })},
-			{"profile", "Profile", 161, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.Profile, x.Unit(), 161) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.Profile.Read() })},
+			{"state", "State", 157, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.State, x.Unit(), 157) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.State.Read() })},
+			{"public_ip", "PublicIP", 158, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.PublicIP, x.Unit(), 158) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.PublicIP.Read() })},
+			{"subnet_id", "SubnetID", 159, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.SubnetID, x.Unit(), 159) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.SubnetID.Read() })},
+			{"network_id", "NetworkID", 160, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.NetworkID, x.Unit(), 160) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.NetworkID.Read() })},
+			{"imdsv2", "IMDSv2", 161, cel.NullableType(cel.BoolType), get(func(x *inventory.Instance) any { return boolOf(x.IMDSv2, x.Unit(), 161) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.IMDSv2.Read() })},
+			{"profile", "Profile", 162, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.Profile, x.Unit(), 162) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.Profile.Read() })},
 		}
 	case "tenken.Network":
 		return []field{
-			{"id", "ID", 162, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 163, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 164, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 165, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 166, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 167, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 167)
+			{"id", "ID", 163, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 164, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 165, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 166, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 167, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 168, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 168)
 			}), nil},
-			{"environment", "Environment", 168, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 168)
+			{"environment", "Environment", 169, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 169)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 169, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 169)
+			{"environment_class", "EnvironmentClass", 170, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 170)
 			}), nil},
-			{"asset", "Asset", 170, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 170)
+			{"asset", "Asset", 171, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 171)
 			}), nil},
-			{"level", "Level", 171, cel.IntType, get(func(x *inventory.Network) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 171)
+			{"level", "Level", 172, cel.IntType, get(func(x *inventory.Network) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 172)
 			}), nil},
-			{"cidrs", "CIDRs", 172, cel.ListType(cel.StringType), get(func(x *inventory.Network) any { return listOf(x.CIDRs, x.Unit(), 172) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.CIDRs.Read() })},
-			{"default", "Default", 173, cel.NullableType(cel.BoolType), get(func(x *inventory.Network) any { return boolOf(x.Default, x.Unit(), 173) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.Default.Read() })},
+			{"cidrs", "CIDRs", 173, cel.ListType(cel.StringType), get(func(x *inventory.Network) any { return listOf(x.CIDRs, x.Unit(), 173) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.CIDRs.Read() })},
+			{"default", "Default", 174, cel.NullableType(cel.BoolType), get(func(x *inventory.Network) any { return boolOf(x.Default, x.Unit(), 174) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.Default.Read() })},
 		}
 	case "tenken.NetworkACL":
 		return []field{
-			{"id", "ID", 174, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 175, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 176, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 177, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 178, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 179, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 179)
+			{"id", "ID", 175, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 176, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 177, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 178, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 179, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 180, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 180)
 			}), nil},
-			{"environment", "Environment", 180, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 180)
+			{"environment", "Environment", 181, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 181)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 181, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 181)
+			{"environment_class", "EnvironmentClass", 182, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 182)
 			}), nil},
-			{"asset", "Asset", 182, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 182)
+			{"asset", "Asset", 183, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 183)
 			}), nil},
-			{"level", "Level", 183, cel.IntType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 183)
+			{"level", "Level", 184, cel.IntType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 184)
 			}), nil},
-			{"network_id", "NetworkID", 184, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkACL) any { return stringOf(x.NetworkID, x.Unit(), 184) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.NetworkID.Read() })},
-			{"subnet_ids", "SubnetIDs", 185, cel.ListType(cel.StringType), get(func(x *inventory.NetworkACL) any { return listOf(x.SubnetIDs, x.Unit(), 185) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.SubnetIDs.Read() })},
+			{"network_id", "NetworkID", 185, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkACL) any { return stringOf(x.NetworkID, x.Unit(), 185) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.NetworkID.Read() })},
+			{"subnet_ids", "SubnetIDs", 186, cel.ListType(cel.StringType), get(func(x *inventory.NetworkACL) any { return listOf(x.SubnetIDs, x.Unit(), 186) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.SubnetIDs.Read() })},
 		}
 	case "tenken.NetworkInterface":
 		return []field{
-			{"id", "ID", 186, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 187, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 188, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 189, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 190, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 191, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 191)
+			{"id", "ID", 187, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 188, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 189, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 190, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 191, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 192, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 192)
 			}), nil},
-			{"environment", "Environment", 192, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 192)
+			{"environment", "Environment", 193, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 193)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 193, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 193)
+			{"environment_class", "EnvironmentClass", 194, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 194)
 			}), nil},
-			{"asset", "Asset", 194, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 194)
+			{"asset", "Asset", 195, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 195)
 			}), nil},
-			{"level", "Level", 195, cel.IntType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 195)
+			{"level", "Level", 196, cel.IntType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 196)
 			}), nil},
-			{"instance_id", "InstanceID", 196, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.InstanceID, x.Unit(), 196) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.InstanceID.Read() })},
-			{"service", "Service", 197, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.Service, x.Unit(), 197) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.Service.Read() })},
-			{"subnet_id", "SubnetID", 198, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.SubnetID, x.Unit(), 198) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SubnetID.Read() })},
-			{"public_ip", "PublicIP", 199, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.PublicIP, x.Unit(), 199) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.PublicIP.Read() })},
-			{"ipv6", "IPv6", 200, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.IPv6, x.Unit(), 200) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.IPv6.Read() })},
-			{"security_group_ids", "SecurityGroupIDs", 201, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.SecurityGroupIDs, x.Unit(), 201) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
+			{"instance_id", "InstanceID", 197, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.InstanceID, x.Unit(), 197) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.InstanceID.Read() })},
+			{"service", "Service", 198, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.Service, x.Unit(), 198) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.Service.Read() })},
+			{"subnet_id", "SubnetID", 199, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.SubnetID, x.Unit(), 199) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SubnetID.Read() })},
+			{"public_ip", "PublicIP", 200, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.PublicIP, x.Unit(), 200) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.PublicIP.Read() })},
+			{"ipv6", "IPv6", 201, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.IPv6, x.Unit(), 201) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.IPv6.Read() })},
+			{"security_group_ids", "SecurityGroupIDs", 202, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.SecurityGroupIDs, x.Unit(), 202) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
 		}
 	case "tenken.Person":
 		return []field{
-			{"id", "ID", 202, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 203, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 204, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 205, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 206, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 207, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 207)
+			{"id", "ID", 203, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 204, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 205, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 206, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 207, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 208, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 208)
 			}), nil},
-			{"environment", "Environment", 208, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 208)
+			{"environment", "Environment", 209, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 209)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 209, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 209)
+			{"environment_class", "EnvironmentClass", 210, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 210)
 			}), nil},
-			{"asset", "Asset", 210, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 210)
+			{"asset", "Asset", 211, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 211)
 			}), nil},
-			{"level", "Level", 211, cel.IntType, get(func(x *inventory.Person) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 211)
+			{"level", "Level", 212, cel.IntType, get(func(x *inventory.Person) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 212)
 			}), nil},
-			{"emails", "Emails", 212, cel.ListType(cel.StringType), get(func(x *inventory.Person) any { return listOf(x.Emails, x.Unit(), 212) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Emails.Read() })},
-			{"employment_type", "EmploymentType", 213, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.EmploymentType, x.Unit(), 213) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.EmploymentType.Read() })},
-			{"category", "Category", 214, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Category, x.Unit(), 214) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Category.Read() })},
-			{"department", "Department", 215, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Department, x.Unit(), 215) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Department.Read() })},
-			{"title", "Title", 216, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Title, x.Unit(), 216) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Title.Read() })},
-			{"hire_date", "HireDate", 217, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.HireDate, x.Unit(), 217) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.HireDate.Read() })},
-			{"leave_date", "LeaveDate", 218, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.LeaveDate, x.Unit(), 218) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.LeaveDate.Read() })},
-			{"on_leave", "OnLeave", 219, cel.NullableType(cel.BoolType), get(func(x *inventory.Person) any { return boolOf(x.OnLeave, x.Unit(), 219) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.OnLeave.Read() })},
-			{"department_changed_at", "DepartmentChangedAt", 220, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.DepartmentChangedAt, x.Unit(), 220) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.DepartmentChangedAt.Read() })},
-			{"manager", "Manager", 221, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Manager, x.Unit(), 221) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Manager.Read() })},
-			{"approver", "Approver", 222, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Approver, x.Unit(), 222) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Approver.Read() })},
-			{"approved_at", "ApprovedAt", 223, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ApprovedAt, x.Unit(), 223) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ApprovedAt.Read() })},
-			{"valid_until", "ValidUntil", 224, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ValidUntil, x.Unit(), 224) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ValidUntil.Read() })},
-			{"nda_signed_at", "NDASignedAt", 225, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.NDASignedAt, x.Unit(), 225) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.NDASignedAt.Read() })},
-			{"accounts", "Accounts", 226, cel.ListType(cel.ObjectType("tenken.Account")), get(func(x *inventory.Person) any { return listOf(x.Accounts, x.Unit(), 226) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Accounts.Read() })},
+			{"emails", "Emails", 213, cel.ListType(cel.StringType), get(func(x *inventory.Person) any { return listOf(x.Emails, x.Unit(), 213) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Emails.Read() })},
+			{"employment_type", "EmploymentType", 214, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.EmploymentType, x.Unit(), 214) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.EmploymentType.Read() })},
+			{"category", "Category", 215, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Category, x.Unit(), 215) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Category.Read() })},
+			{"department", "Department", 216, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Department, x.Unit(), 216) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Department.Read() })},
+			{"title", "Title", 217, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Title, x.Unit(), 217) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Title.Read() })},
+			{"hire_date", "HireDate", 218, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.HireDate, x.Unit(), 218) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.HireDate.Read() })},
+			{"leave_date", "LeaveDate", 219, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.LeaveDate, x.Unit(), 219) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.LeaveDate.Read() })},
+			{"on_leave", "OnLeave", 220, cel.NullableType(cel.BoolType), get(func(x *inventory.Person) any { return boolOf(x.OnLeave, x.Unit(), 220) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.OnLeave.Read() })},
+			{"department_changed_at", "DepartmentChangedAt", 221, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.DepartmentChangedAt, x.Unit(), 221) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.DepartmentChangedAt.Read() })},
+			{"manager", "Manager", 222, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Manager, x.Unit(), 222) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Manager.Read() })},
+			{"approver", "Approver", 223, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Approver, x.Unit(), 223) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Approver.Read() })},
+			{"approved_at", "ApprovedAt", 224, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ApprovedAt, x.Unit(), 224) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ApprovedAt.Read() })},
+			{"valid_until", "ValidUntil", 225, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ValidUntil, x.Unit(), 225) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ValidUntil.Read() })},
+			{"nda_signed_at", "NDASignedAt", 226, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.NDASignedAt, x.Unit(), 226) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.NDASignedAt.Read() })},
+			{"accounts", "Accounts", 227, cel.ListType(cel.ObjectType("tenken.Account")), get(func(x *inventory.Person) any { return listOf(x.Accounts, x.Unit(), 227) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Accounts.Read() })},
 		}
 	case "tenken.PrefixList":
 		return []field{
-			{"id", "ID", 227, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 228, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 229, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 230, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 231, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 232, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 232)
+			{"id", "ID", 228, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 229, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 230, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 231, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 232, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 233, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 233)
 			}), nil},
-			{"environment", "Environment", 233, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 233)
+			{"environment", "Environment", 234, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 234)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 234, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 234)
+			{"environment_class", "EnvironmentClass", 235, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 235)
 			}), nil},
-			{"asset", "Asset", 235, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 235)
+			{"asset", "Asset", 236, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 236)
 			}), nil},
-			{"level", "Level", 236, cel.IntType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 236)
+			{"level", "Level", 237, cel.IntType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 237)
 			}), nil},
-			{"cidrs", "CIDRs", 237, cel.ListType(cel.StringType), get(func(x *inventory.PrefixList) any { return listOf(x.CIDRs, x.Unit(), 237) }), readBy(func(x *inventory.PrefixList) inventory.ReadID { return x.CIDRs.Read() })},
+			{"cidrs", "CIDRs", 238, cel.ListType(cel.StringType), get(func(x *inventory.PrefixList) any { return listOf(x.CIDRs, x.Unit(), 238) }), readBy(func(x *inventory.PrefixList) inventory.ReadID { return x.CIDRs.Read() })},
 		}
 	case "tenken.Role":
 		return []field{
-			{"id", "ID", 238, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 239, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 240, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 241, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 242, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 243, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 243)
+			{"id", "ID", 239, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 240, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 241, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 242, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 243, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 244, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 244)
 			}), nil},
-			{"environment", "Environment", 244, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 244)
+			{"environment", "Environment", 245, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 245)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 245, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 245)
+			{"environment_class", "EnvironmentClass", 246, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 246)
 			}), nil},
-			{"asset", "Asset", 246, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 246)
+			{"asset", "Asset", 247, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 247)
 			}), nil},
-			{"level", "Level", 247, cel.IntType, get(func(x *inventory.Role) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 247)
+			{"level", "Level", 248, cel.IntType, get(func(x *inventory.Role) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 248)
 			}), nil},
-			{"managed", "Managed", 248, cel.NullableType(cel.StringType), get(func(x *inventory.Role) any { return stringOf(x.Managed, x.Unit(), 248) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Managed.Read() })},
-			{"actions", "Actions", 249, cel.ListType(cel.StringType), get(func(x *inventory.Role) any { return listOf(x.Actions, x.Unit(), 249) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Actions.Read() })},
-			{"allows_everything", "AllowsEverything", 250, cel.NullableType(cel.BoolType), get(func(x *inventory.Role) any { return boolOf(x.AllowsEverything, x.Unit(), 250) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.AllowsEverything.Read() })},
+			{"managed", "Managed", 249, cel.NullableType(cel.StringType), get(func(x *inventory.Role) any { return stringOf(x.Managed, x.Unit(), 249) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Managed.Read() })},
+			{"actions", "Actions", 250, cel.ListType(cel.StringType), get(func(x *inventory.Role) any { return listOf(x.Actions, x.Unit(), 250) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Actions.Read() })},
+			{"allows_everything", "AllowsEverything", 251, cel.NullableType(cel.BoolType), get(func(x *inventory.Role) any { return boolOf(x.AllowsEverything, x.Unit(), 251) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.AllowsEverything.Read() })},
 		}
 	case "tenken.RouteTable":
 		return []field{
-			{"id", "ID", 251, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 252, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 253, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 254, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 255, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 256, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 256)
+			{"id", "ID", 252, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 253, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 254, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 255, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 256, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 257, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 257)
 			}), nil},
-			{"environment", "Environment", 257, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 257)
+			{"environment", "Environment", 258, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 258)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 258, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 258)
+			{"environment_class", "EnvironmentClass", 259, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 259)
 			}), nil},
-			{"asset", "Asset", 259, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 259)
+			{"asset", "Asset", 260, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 260)
 			}), nil},
-			{"level", "Level", 260, cel.IntType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 260)
+			{"level", "Level", 261, cel.IntType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 261)
 			}), nil},
-			{"network_id", "NetworkID", 261, cel.NullableType(cel.StringType), get(func(x *inventory.RouteTable) any { return stringOf(x.NetworkID, x.Unit(), 261) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.NetworkID.Read() })},
-			{"main", "Main", 262, cel.NullableType(cel.BoolType), get(func(x *inventory.RouteTable) any { return boolOf(x.Main, x.Unit(), 262) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.Main.Read() })},
-			{"subnet_ids", "SubnetIDs", 263, cel.ListType(cel.StringType), get(func(x *inventory.RouteTable) any { return listOf(x.SubnetIDs, x.Unit(), 263) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.SubnetIDs.Read() })},
+			{"network_id", "NetworkID", 262, cel.NullableType(cel.StringType), get(func(x *inventory.RouteTable) any { return stringOf(x.NetworkID, x.Unit(), 262) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.NetworkID.Read() })},
+			{"main", "Main", 263, cel.NullableType(cel.BoolType), get(func(x *inventory.RouteTable) any { return boolOf(x.Main, x.Unit(), 263) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.Main.Read() })},
+			{"subnet_ids", "SubnetIDs", 264, cel.ListType(cel.StringType), get(func(x *inventory.RouteTable) any { return listOf(x.SubnetIDs, x.Unit(), 264) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.SubnetIDs.Read() })},
 		}
 	case "tenken.SecurityGroup":
 		return []field{
-			{"id", "ID", 264, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 265, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 266, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 267, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 268, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 269, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 269)
+			{"id", "ID", 265, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 266, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 267, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 268, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 269, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 270, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 270)
 			}), nil},
-			{"environment", "Environment", 270, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 270)
+			{"environment", "Environment", 271, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 271)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 271, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 271)
+			{"environment_class", "EnvironmentClass", 272, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 272)
 			}), nil},
-			{"asset", "Asset", 272, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 272)
+			{"asset", "Asset", 273, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 273)
 			}), nil},
-			{"level", "Level", 273, cel.IntType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 273)
+			{"level", "Level", 274, cel.IntType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 274)
 			}), nil},
-			{"network_id", "NetworkID", 274, cel.NullableType(cel.StringType), get(func(x *inventory.SecurityGroup) any { return stringOf(x.NetworkID, x.Unit(), 274) }), readBy(func(x *inventory.SecurityGroup) inventory.ReadID { return x.NetworkID.Read() })},
+			{"network_id", "NetworkID", 275, cel.NullableType(cel.StringType), get(func(x *inventory.SecurityGroup) any { return stringOf(x.NetworkID, x.Unit(), 275) }), readBy(func(x *inventory.SecurityGroup) inventory.ReadID { return x.NetworkID.Read() })},
 		}
 	case "tenken.Subnet":
 		return []field{
-			{"id", "ID", 275, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 276, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 277, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 278, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 279, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 280, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 280)
+			{"id", "ID", 276, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 277, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 278, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 279, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 280, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 281, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 281)
 			}), nil},
-			{"environment", "Environment", 281, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 281)
+			{"environment", "Environment", 282, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 282)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 282, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 282)
+			{"environment_class", "EnvironmentClass", 283, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 283)
 			}), nil},
-			{"asset", "Asset", 283, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 283)
+			{"asset", "Asset", 284, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 284)
 			}), nil},
-			{"level", "Level", 284, cel.IntType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 284)
+			{"level", "Level", 285, cel.IntType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 285)
 			}), nil},
-			{"network_id", "NetworkID", 285, cel.NullableType(cel.StringType), get(func(x *inventory.Subnet) any { return stringOf(x.NetworkID, x.Unit(), 285) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.NetworkID.Read() })},
-			{"cidrs", "CIDRs", 286, cel.ListType(cel.StringType), get(func(x *inventory.Subnet) any { return listOf(x.CIDRs, x.Unit(), 286) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.CIDRs.Read() })},
-			{"map_public_ip", "MapPublicIP", 287, cel.NullableType(cel.BoolType), get(func(x *inventory.Subnet) any { return boolOf(x.MapPublicIP, x.Unit(), 287) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.MapPublicIP.Read() })},
+			{"network_id", "NetworkID", 286, cel.NullableType(cel.StringType), get(func(x *inventory.Subnet) any { return stringOf(x.NetworkID, x.Unit(), 286) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.NetworkID.Read() })},
+			{"cidrs", "CIDRs", 287, cel.ListType(cel.StringType), get(func(x *inventory.Subnet) any { return listOf(x.CIDRs, x.Unit(), 287) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.CIDRs.Read() })},
+			{"map_public_ip", "MapPublicIP", 288, cel.NullableType(cel.BoolType), get(func(x *inventory.Subnet) any { return boolOf(x.MapPublicIP, x.Unit(), 288) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.MapPublicIP.Read() })},
 		}
 	case "tenken.Tenant":
 		return []field{
-			{"id", "ID", 288, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 289, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 290, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 291, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 292, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 293, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 293)
+			{"id", "ID", 289, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 290, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 291, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 292, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 293, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 294, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 294)
 			}), nil},
-			{"environment", "Environment", 294, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 294)
+			{"environment", "Environment", 295, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 295)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 295, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 295)
+			{"environment_class", "EnvironmentClass", 296, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 296)
 			}), nil},
-			{"asset", "Asset", 296, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 296)
+			{"asset", "Asset", 297, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 297)
 			}), nil},
-			{"level", "Level", 297, cel.IntType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 297)
+			{"level", "Level", 298, cel.IntType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 298)
 			}), nil},
-			{"password_min_length", "PasswordMinLength", 298, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordMinLength, x.Unit(), 298) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordMinLength.Read() })},
-			{"password_reuse_prevented", "PasswordReusePrevented", 299, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordReusePrevented, x.Unit(), 299) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordReusePrevented.Read() })},
-			{"volume_encryption_default", "VolumeEncryptionByDefault", 300, cel.NullableType(cel.BoolType), get(func(x *inventory.Tenant) any { return boolOf(x.VolumeEncryptionByDefault, x.Unit(), 300) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.VolumeEncryptionByDefault.Read() })},
-			{"snapshot_sharing_blocked", "SnapshotSharingBlocked", 301, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.SnapshotSharingBlocked, x.Unit(), 301) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.SnapshotSharingBlocked.Read() })},
-			{"organization_id", "OrganizationID", 302, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationID, x.Unit(), 302) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationID.Read() })},
-			{"organization_owner_id", "OrganizationOwnerID", 303, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationOwnerID, x.Unit(), 303) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationOwnerID.Read() })},
+			{"password_min_length", "PasswordMinLength", 299, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordMinLength, x.Unit(), 299) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordMinLength.Read() })},
+			{"password_reuse_prevented", "PasswordReusePrevented", 300, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordReusePrevented, x.Unit(), 300) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordReusePrevented.Read() })},
+			{"volume_encryption_default", "VolumeEncryptionByDefault", 301, cel.NullableType(cel.BoolType), get(func(x *inventory.Tenant) any { return boolOf(x.VolumeEncryptionByDefault, x.Unit(), 301) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.VolumeEncryptionByDefault.Read() })},
+			{"snapshot_sharing_blocked", "SnapshotSharingBlocked", 302, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.SnapshotSharingBlocked, x.Unit(), 302) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.SnapshotSharingBlocked.Read() })},
+			{"organization_id", "OrganizationID", 303, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationID, x.Unit(), 303) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationID.Read() })},
+			{"organization_owner_id", "OrganizationOwnerID", 304, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationOwnerID, x.Unit(), 304) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationOwnerID.Read() })},
 		}
 	case "tenken.Volume":
 		return []field{
-			{"id", "ID", 304, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 305, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 306, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 307, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 308, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 309, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 309)
+			{"id", "ID", 305, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 306, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 307, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 308, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 309, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 310, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 310)
 			}), nil},
-			{"environment", "Environment", 310, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 310)
+			{"environment", "Environment", 311, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 311)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 311, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 311)
+			{"environment_class", "EnvironmentClass", 312, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 312)
 			}), nil},
-			{"asset", "Asset", 312, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 312)
+			{"asset", "Asset", 313, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 313)
 			}), nil},
-			{"level", "Level", 313, cel.IntType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 313)
+			{"level", "Level", 314, cel.IntType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 314)
 			}), nil},
-			{"encrypted", "Encrypted", 314, cel.NullableType(cel.BoolType), get(func(x *inventory.Volume) any { return boolOf(x.Encrypted, x.Unit(), 314) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.Encrypted.Read() })},
-			{"kms_key", "KMSKey", 315, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.KMSKey, x.Unit(), 315) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.KMSKey.Read() })},
-			{"state", "State", 316, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.State, x.Unit(), 316) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.State.Read() })},
-			{"instance_ids", "InstanceIDs", 317, cel.ListType(cel.StringType), get(func(x *inventory.Volume) any { return listOf(x.InstanceIDs, x.Unit(), 317) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.InstanceIDs.Read() })},
+			{"encrypted", "Encrypted", 315, cel.NullableType(cel.BoolType), get(func(x *inventory.Volume) any { return boolOf(x.Encrypted, x.Unit(), 315) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.Encrypted.Read() })},
+			{"kms_key", "KMSKey", 316, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.KMSKey, x.Unit(), 316) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.KMSKey.Read() })},
+			{"state", "State", 317, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.State, x.Unit(), 317) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.State.Read() })},
+			{"instance_ids", "InstanceIDs", 318, cel.ListType(cel.StringType), get(func(x *inventory.Volume) any { return listOf(x.InstanceIDs, x.Unit(), 318) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.InstanceIDs.Read() })},
 		}
 	case "tenken.Source":
 		return []field{
-			{"kind", "Kind", 318, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Kind) }), nil},
-			{"value", "Value", 319, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Value) }), nil},
-			{"internet", "Internet", 320, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Internet) }), nil},
-			{"single", "Single", 321, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Single) }), nil},
-			{"same_environment", "SameEnvironment", 322, cel.NullableType(cel.BoolType), get(func(x element[inventory.Source]) any { return boolOf(x.v.SameEnvironment, x.unit, 322) }), readBy(func(x element[inventory.Source]) inventory.ReadID { return x.v.SameEnvironment.Read() })},
-			{"declared", "Declared", 323, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Declared) }), nil},
+			{"kind", "Kind", 319, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Kind) }), nil},
+			{"value", "Value", 320, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Value) }), nil},
+			{"internet", "Internet", 321, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Internet) }), nil},
+			{"single", "Single", 322, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Single) }), nil},
+			{"same_environment", "SameEnvironment", 323, cel.NullableType(cel.BoolType), get(func(x element[inventory.Source]) any { return boolOf(x.v.SameEnvironment, x.unit, 323) }), readBy(func(x element[inventory.Source]) inventory.ReadID { return x.v.SameEnvironment.Read() })},
+			{"declared", "Declared", 324, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Declared) }), nil},
 		}
 	case "tenken.Step":
 		return []field{
-			{"resource", "Resource", 324, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Resource) }), nil},
-			{"fact", "Fact", 325, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Fact) }), nil},
+			{"resource", "Resource", 325, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Resource) }), nil},
+			{"fact", "Fact", 326, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Fact) }), nil},
 		}
 	}
 	return nil
@@ -650,6 +651,7 @@ var fieldNames = [...]string{
 	"Backup.automated",
 	"Backup.public",
 	"Backup.shared_with",
+	"Backup.effectively_public",
 	"Backup.shared_outside",
 	"Credential.id",
 	"Credential.subtype",

@@ -74,6 +74,8 @@ type Backup struct {
 	Public     Val[bool]      `json:"public,omitzero"`      // anybody may restore it
 	SharedWith List[string]   `json:"shared_with,omitzero"` // accounts, organisations that may restore it
 
+	// EffectivelyPublic is Public unless something wider keeps it from having effect, such as a block of the region.
+	EffectivelyPublic Val[bool] `json:"-"`
 	// SharedOutside are those of SharedWith that are neither scanned nor declared as the company's own.
 	SharedOutside List[string] `json:"-"`
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // Derive draws the conclusions that need to know how AWS works: what may reach a database, how far the internet gets,
-// and an Exposure for every range of ports that a rule opens to the internet. It comes after inventory.Derive: exposures
+// which backups anybody may restore, and an Exposure for every range of ports that a rule opens to the internet. It comes after inventory.Derive: exposures
 // take environment and asset from the heads of what they are about.
 //
 // It reads facts only, so that doing it again, or in another order, gives the same. It also settles, in every unit that
@@ -20,6 +20,7 @@ func Derive(inv *inventory.Inventory, d inventory.Declared) {
 		for i := range u.Facts.Databases {
 			w.database(u, &u.Facts.Databases[i])
 		}
+		w.publicity(u)
 	}
 	w.interfaces()
 	w.unattached()
@@ -44,6 +45,7 @@ type world struct {
 	lists     *inventory.Index[*inventory.PrefixList]
 	subnets   *inventory.Index[*inventory.Subnet]
 	instances *inventory.Index[*inventory.Instance]
+	tenants   *inventory.Index[*inventory.Tenant]
 	nics      *inventory.Listings
 	databases *inventory.Listings
 
@@ -77,6 +79,7 @@ func newWorld(inv *inventory.Inventory, d inventory.Declared) *world {
 		lists:     inventory.NewIndex[*inventory.PrefixList](inv, inventory.PrefixListKind),
 		subnets:   inventory.NewIndex[*inventory.Subnet](inv, inventory.SubnetKind),
 		instances: inventory.NewIndex[*inventory.Instance](inv, inventory.InstanceKind),
+		tenants:   inventory.NewIndex[*inventory.Tenant](inv, inventory.TenantKind),
 		nics:      inventory.NewListings(inv, inventory.NetworkInterfaceKind),
 		databases: inventory.NewListings(inv, inventory.DatabaseKind),
 		mains:     map[spot]*inventory.RouteTable{},
