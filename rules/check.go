@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"cel.dev/cel-go/cel"
 
@@ -34,18 +35,8 @@ func (f *ruleFile) check(fileName string) (errs []error) {
 	if one == (len(f.Subjects) > 0) {
 		no("either kind, when and require, or subjects")
 	}
-	slices.SortFunc(errs, func(a, b error) int { return compare(a.Error(), b.Error()) })
+	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errs
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // subject compiles one kind's part of a rule.

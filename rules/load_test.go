@@ -117,3 +117,19 @@ func TestBrokenRuleFiles(t *testing.T) {
 		t.Errorf("unbroken: %v", err)
 	}
 }
+
+// The regulation's data and the rules name each other: a clause whose rule is built lists it, and the reverse.
+func TestClausesAndRulesNameEachOther(t *testing.T) {
+	c := loaded(t)
+	for _, r := range c.rules {
+		var listed []string
+		for i := range c.policy.Clauses {
+			if slices.Contains(c.policy.Clauses[i].Rules, r.ID) {
+				listed = append(listed, c.policy.Clauses[i].ID)
+			}
+		}
+		if !slices.Equal(slices.Sorted(slices.Values(listed)), slices.Sorted(slices.Values(r.Clauses))) {
+			t.Errorf("%s answers %v, and is listed by %v", r.ID, r.Clauses, listed)
+		}
+	}
+}
