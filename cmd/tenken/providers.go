@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"sptr.jp/tenken/findings/inventory"
@@ -88,7 +89,14 @@ func checkRoster(s system) error {
 	if s.Kind != "people" {
 		return fmt.Errorf("kind %q: this version reads people", s.Kind)
 	}
+	if _, err := roster.New(rosterConfig(s)); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "system "+s.Name+": "))
+	}
 	return nil
+}
+
+func rosterConfig(c system) roster.Config {
+	return roster.Config{System: c.Name, File: c.File, Kind: c.Kind, Columns: c.Columns, Ignore: c.Ignore, Encoding: c.Encoding}
 }
 
 func openRoster(_ context.Context, s *session, c system) (scanners.Scanner, error) {
@@ -96,7 +104,9 @@ func openRoster(_ context.Context, s *session, c system) (scanners.Scanner, erro
 	if !ok {
 		return nil, errors.New("roster_max_age_days is no number of days")
 	}
-	return roster.New(roster.Config{System: c.Name, File: c.File, Kind: c.Kind, Columns: c.Columns, Ignore: c.Ignore, Encoding: c.Encoding, MaxAge: time.Duration(days) * 24 * time.Hour})
+	rc := rosterConfig(c)
+	rc.MaxAge = time.Duration(days) * 24 * time.Hour
+	return roster.New(rc)
 }
 
 // open makes the scanners of the configured systems. A system whose credential can't be used is a refused discovery; only

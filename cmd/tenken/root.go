@@ -32,11 +32,15 @@ func program(ctx context.Context, e env, args []string) int {
 	if err == nil && out.err != nil {
 		err = fmt.Errorf("writing the output: %w", out.err)
 	}
+	code := codeOf(ctx, err)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = context.Cause(ctx) // the signal, in a user's words
+	}
 	var exit *exitError
 	if err != nil && !errors.As(err, &exit) {
 		fmt.Fprintln(e.stderr, "tenken:", err)
 	}
-	return codeOf(ctx, err)
+	return code
 }
 
 // latch keeps the first error of a writer, so that output which was lost is not taken for output.

@@ -43,7 +43,7 @@ func rulesCommand(e env) *cobra.Command {
 			}
 			r := catalog.Rule(args[0])
 			if r == nil {
-				return fmt.Errorf("there is no rule %q: `tenken rules` lists them", args[0])
+				return &configError{fmt.Errorf("there is no rule %q: `tenken rules` lists them", args[0])}
 			}
 			printRule(e, r, lang)
 			return nil

@@ -83,6 +83,7 @@ func reduceToVerdicts(ts *testscript.TestScript, neg bool, args []string) {
 // subject of the whole one is still there or its rule has an unknown more; and all of that only in the rules named, and
 // in each of them (any: wherever the fault happens to fall).
 func honest(ts *testscript.TestScript, neg bool, args []string) {
+	ranks := findings.Severities() // the worst first; what is unknown may only make it worse
 	whole, faulty := map[string]findings.Finding{}, map[string]findings.Finding{}
 	for _, f := range documentOf(ts, args[0]).Findings {
 		whole[f.Fingerprint] = f
@@ -93,8 +94,8 @@ func honest(ts *testscript.TestScript, neg bool, args []string) {
 		before, known := whole[f.Fingerprint]
 		if f.Verdict == findings.Unknown && before.Verdict != findings.Unknown {
 			unknown[f.Rule], changed[f.Rule] = true, true
-		} else if !known || f.Verdict != before.Verdict || f.Severity != before.Severity {
-			ts.Fatalf("%s %s: %q became %q", f.Rule, f.Resource.Name, before.Verdict, f.Verdict)
+		} else if !known || f.Verdict != before.Verdict || slices.Index(ranks, f.Severity) > slices.Index(ranks, before.Severity) {
+			ts.Fatalf("%s %s: %s %s became %s %s", f.Rule, f.Resource.Name, before.Verdict, before.Severity, f.Verdict, f.Severity)
 		}
 	}
 	for print, f := range whole {
