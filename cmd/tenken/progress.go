@@ -11,13 +11,14 @@ import (
 	"golang.org/x/term"
 
 	"sptr.jp/tenken/findings/inventory"
+	"sptr.jp/tenken/findings/sink/text"
 	"sptr.jp/tenken/scanners"
 )
 
 // newProgress shows how a scan gets on: bars with an ETA on a terminal, structured logs otherwise. Close it at the end.
 func newProgress(w io.Writer, format string) (p scanners.Progress, closeIt func()) {
 	if f, ok := w.(*os.File); ok && format == "" && term.IsTerminal(int(f.Fd())) {
-		b := &bars{p: mpb.New(mpb.WithOutput(f), mpb.WithWidth(40)), of: map[string]*mpb.Bar{}}
+		b := &bars{w: f, p: mpb.New(mpb.WithOutput(f), mpb.WithWidth(40)), of: map[string]*mpb.Bar{}}
 		return b, b.close
 	}
 	handler := slog.Handler(slog.NewTextHandler(w, nil))
@@ -72,10 +73,12 @@ func (l logs) Done(u *inventory.Unit) {
 	l.l.Warn("not read whole", args...)
 }
 
-// bars is one bar per system. The runner's calls never overlap.
+// bars is one bar per system, and at the end what was not read whole. The runner's calls never overlap.
 type bars struct {
-	p  *mpb.Progress
-	of map[string]*mpb.Bar
+	w    io.Writer
+	p    *mpb.Progress
+	of   map[string]*mpb.Bar
+	gaps []string
 }
 
 func (b *bars) Planned(units []inventory.Unit) {
@@ -87,6 +90,17 @@ func (b *bars) Planned(units []inventory.Unit) {
 		bar.IncrBy(ended[n])
 		b.of[n] = bar
 	}
+	for i := range units {
+		if units[i].Outcome != "" {
+			b.note(&units[i])
+		}
+	}
+}
+
+func (b *bars) note(u *inventory.Unit) {
+	for _, g := range u.Gaps() {
+		b.gaps = append(b.gaps, fmt.Sprintf("not read whole: %s: %s: %s", u.ID, g.Operation, reasonText(g)))
+	}
 }
 
 func (b *bars) Started(*inventory.Unit) {}
@@ -95,7 +109,11 @@ func (b *bars) Done(u *inventory.Unit) {
 	if bar := b.of[u.Scope.System]; bar != nil {
 		bar.Increment()
 	}
+	b.note(u)
 }
+
+// mostGaps is how many gaps a terminal shows; findings.json has them all.
+const mostGaps = 10
 
 // close leaves unfinished bars as they stand: an interrupted scan must not wait for them.
 func (b *bars) close() {
@@ -105,4 +123,11 @@ func (b *bars) close() {
 		}
 	}
 	b.p.Wait()
+	for i, g := range b.gaps {
+		if i == mostGaps {
+			fmt.Fprintf(b.w, "… and %d more: see coverage.gaps of findings.json\n", len(b.gaps)-mostGaps)
+			break
+		}
+		fmt.Fprintln(b.w, text.Clean(g))
+	}
 }
