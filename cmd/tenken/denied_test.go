@@ -1,13 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"sptr.jp/tenken/findings"
 	"sptr.jp/tenken/findings/inventory"
@@ -82,18 +84,23 @@ func TestEachOperationDenied(t *testing.T) {
 			}
 			r := scanDemo(t, "", deny(n.Operation))
 			compareHonestly(t, base, r)
-			if diff := cmp.Diff(slices.Sorted(slices.Values(want)), r.turnedUnknown(base), nothingIsEmpty); diff != "" {
+			if diff := gocmp.Diff(slices.Sorted(slices.Values(want)), r.turnedUnknown(base), nothingIsEmpty); diff != "" {
 				t.Errorf("rules that turned unknown (-depend on it +did):\n%s", diff)
 			}
 			checkNamed(t, base, r, n)
-			if len(want) > 0 { // the others leave it with what it says of the undisturbed company
-				checkDoctor(t, r)
+			if len(want) == 0 {
+				return // the doctor would say what it says of the undisturbed company
+			}
+			said := checkDoctor(t, r)
+			asked := "permit " + cmp.Or(n.Permission, "-") + map[bool]string{true: ", optional"}[n.Optional] + " (units: "
+			if !strings.Contains(said, asked) {
+				t.Errorf("the doctor does not say %q:\n%s", asked, said)
 			}
 		})
 	}
 }
 
-var nothingIsEmpty = cmp.Transformer("nothing", func(s []string) string { return strings.Join(s, "\n") })
+var nothingIsEmpty = gocmp.Transformer("nothing", func(s []string) string { return strings.Join(s, "\n") })
 
 // compareHonestly holds a disturbed run against the undisturbed one.
 func compareHonestly(t *testing.T, base, r *demoRun) {
@@ -166,12 +173,12 @@ func checkNamed(t *testing.T, base, r *demoRun, n scanners.Need) {
 }
 
 // checkDoctor demands that the doctor foretells which rules the scan could not answer, and for which calls.
-func checkDoctor(t *testing.T, r *demoRun) {
+func checkDoctor(t *testing.T, r *demoRun) string {
 	t.Helper()
-	said, _ := tenken(t, "doctor", "--config", r.config, "--lang", "en")
-	_, said, found := strings.Cut(said, "Rules that will be unknown\n")
+	all, _ := tenken(t, "doctor", "--config", r.config, "--lang", "en")
+	_, said, found := strings.Cut(all, "Rules that will be unknown\n")
 	if !found {
-		t.Fatalf("the doctor says nothing of rules:\n%s", said)
+		t.Fatalf("the doctor says nothing of rules:\n%s", all)
 	}
 	foretold := map[string][]string{}
 	rule := ""
@@ -193,9 +200,34 @@ func checkDoctor(t *testing.T, r *demoRun) {
 			unknown[f.Rule] = slices.Compact(unknown[f.Rule])
 		}
 	}
-	if diff := cmp.Diff(unknown, foretold); diff != "" {
+	if diff := gocmp.Diff(unknown, foretold); diff != "" {
 		t.Errorf("unknown rules and why (-scan +doctor):\n%s", diff)
 	}
+	return all
+}
+
+// A system that the regulation names and nobody connected makes rules unknown too, and the doctor knows.
+func TestDoctorKnowsOfUnconnectedSystems(t *testing.T) {
+	t.Parallel()
+	r := &demoRun{}
+	r.server, r.config = served(t, t.TempDir())
+	b, err := os.ReadFile(r.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(b), "\n")
+	kept := slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return strings.Contains(l, "type: roster") })
+	if len(kept) != len(lines)-1 {
+		t.Fatalf("the demo's configuration has changed:\n%s", b)
+	}
+	if err := os.WriteFile(r.config, []byte(strings.Join(kept, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.scan(t, "")
+	if !slices.Contains(r.turnedUnknown(undisturbed(t)), "leaver-account-disabled") {
+		t.Error("who has left is known without a roster")
+	}
+	checkDoctor(t, r)
 }
 
 // With nothing permitted nothing is assessed, nothing passes and nothing fails, and the run says that it is incomplete.

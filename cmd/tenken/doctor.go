@@ -56,7 +56,7 @@ func doctor(ctx context.Context, e env, cfg *config, f scanFlags) error {
 	if err != nil {
 		return err
 	}
-	result, err := scanners.Run(ctx, systems, memory{}, f.narrow(scanners.Options{}), nil)
+	result, err := scanners.Run(ctx, systems, memory{}, s.options(f, nil), nil)
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -86,7 +86,11 @@ func (s *session) printMissing(d *findings.Document, lang string) bool {
 	missing, others := map[lack]int{}, map[lack]int{}
 	for _, g := range d.Coverage.Gaps {
 		if g.Reason == inventory.AccessDenied || g.Reason == inventory.MissingScope {
-			missing[lack{g.Operation, string(g.Reason), say(lang, "許可 ", "permit ") + cmp.Or(g.Permission, "-")}]++
+			what := say(lang, "許可 ", "permit ") + cmp.Or(g.Permission, "-")
+			if optional(g.Operation) {
+				what += say(lang, "、任意", ", optional")
+			}
+			missing[lack{g.Operation, string(g.Reason), what}]++
 		} else {
 			others[lack{g.Operation, string(g.Reason), g.Detail}]++
 		}

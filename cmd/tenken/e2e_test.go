@@ -27,8 +27,15 @@ type demoRun struct {
 // scanDemo runs the program itself on the demo company: real SDK, real HTTP, real files. systems narrows it.
 func scanDemo(t testing.TB, systems string, options ...fixtures.Option) *demoRun {
 	t.Helper()
-	r, dir := &demoRun{byPrint: map[string]*findings.Finding{}}, t.TempDir()
-	r.server, r.config = served(t, dir, options...)
+	r := &demoRun{}
+	r.server, r.config = served(t, t.TempDir(), options...)
+	r.scan(t, systems)
+	return r
+}
+
+func (r *demoRun) scan(t testing.TB, systems string) {
+	t.Helper()
+	dir := filepath.Dir(r.config)
 	args := []string{"scan", "--config", r.config, "--out", dir, "--only", "all", "--log-format", "json"}
 	if systems != "" {
 		args = append(args, systems)
@@ -42,6 +49,7 @@ func scanDemo(t testing.TB, systems string, options ...fixtures.Option) *demoRun
 	if err := json.Unmarshal(b, &r.Document); err != nil {
 		t.Fatal(err)
 	}
+	r.byPrint = map[string]*findings.Finding{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		if other := r.byPrint[f.Fingerprint]; other != nil {
@@ -49,7 +57,6 @@ func scanDemo(t testing.TB, systems string, options ...fixtures.Option) *demoRun
 		}
 		r.byPrint[f.Fingerprint] = f
 	}
-	return r
 }
 
 // theUndisturbed is one scan of the demo company as it is, for every test that compares with it.

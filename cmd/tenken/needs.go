@@ -17,7 +17,11 @@ func needsCommand(e env) *cobra.Command {
 				for _, p := range providers {
 					fmt.Fprintf(e.stdout, "%s\n", p.typ)
 					for _, n := range p.needs() {
-						fmt.Fprintf(e.stdout, "  %-45s %-45s %s\n", n.Operation, n.Permission, n.For)
+						what := n.For
+						if n.Optional {
+							what += " (optional)"
+						}
+						fmt.Fprintf(e.stdout, "  %-45s %-45s %s\n", n.Operation, n.Permission, what)
 					}
 				}
 				return nil
@@ -34,4 +38,16 @@ func needsCommand(e env) *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// optional says whether a scan goes on without an operation, with a named loss.
+func optional(operation string) bool {
+	for _, p := range providers {
+		for _, n := range p.needs() {
+			if n.Operation == operation {
+				return n.Optional
+			}
+		}
+	}
+	return false
 }

@@ -180,11 +180,7 @@ func (s *session) read(ctx context.Context, f scanFlags) (*run.Run, error) {
 	}
 	j := &journal{dir: f.out, resume: f.resume, head: head}
 	p, closeProgress := newProgress(s.env.stderr, f.logFormat)
-	o := f.narrow(scanners.Options{OnPlan: j.open})
-	if s.cfg.narrowed == nil {
-		o.Ended = s.unconnected()
-	}
-	result, err := scanners.Run(ctx, systems, j, o, p)
+	result, err := scanners.Run(ctx, systems, j, s.options(f, j.open), p)
 	closeProgress()
 	if err != nil {
 		return nil, j.abandon(asConfigError(err))
@@ -194,6 +190,15 @@ func (s *session) read(ctx context.Context, f scanFlags) (*run.Run, error) {
 		return nil, err
 	}
 	return &run.Run{Head: j.head, Units: result.Units, Foot: &run.Foot{Finished: finished}}, nil
+}
+
+// options are those of every run that reads what the configuration and the flags name.
+func (s *session) options(f scanFlags, onPlan func([]string) error) scanners.Options {
+	o := f.narrow(scanners.Options{OnPlan: onPlan})
+	if s.cfg.narrowed == nil {
+		o.Ended = s.unconnected()
+	}
+	return o
 }
 
 // tell judges a run, writes the files and the summary, and gives the exit code.
