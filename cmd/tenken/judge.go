@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,7 @@ func judgeCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "judge RUN",
 		Short: "Judge a saved run again, offline, with today's rules",
-		Long:  "Judge a saved run (a file run.tenken) again with the rules of this version. What the company declared is taken from the run, or from --config. Time stands where the run ended, so that the same run gives the same findings; --now judges it as of today.",
+		Long:  "Judge a saved run (a file run.tenken, or the folder that it is in) again with the rules of this version. What the company declared is taken from the run, or from --config. Time stands where the run ended, so that the same run gives the same findings; --now judges it as of today.",
 		Args:  cobra.ExactArgs(1),
 	}
 	var now bool
@@ -50,7 +51,15 @@ func judgeCommand(e env) *cobra.Command {
 // loadRun loads a saved run and the session that it is judged in. A run without a foot was interrupted: its books don't
 // balance, so that nothing may be concluded from it.
 func loadRun(e env, path, configPath string) (*session, *run.Run, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, runFile)
+	}
 	r, err := run.Load(path)
+	if errors.Is(err, os.ErrNotExist) {
+		if part, perr := run.Load(path + ".part"); perr == nil {
+			r, err = part, nil // the scan there has not ended
+		}
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil, errors.New(path + ": there is no such run: name a file run.tenken that `tenken scan` wrote")
 	}
