@@ -83,6 +83,13 @@ func TestReach(t *testing.T) {
 		{"a /8 in pieces", func(p *place) {
 			p.rules = []inventory.SecurityRule{tcp(5432, 5432, "8.0.0.0/9"), tcp(5432, 5432, "8.128.0.0/10"), tcp(5432, 5432, "8.192.0.0/10")}
 		}, now, "true", now},
+		{"a /8 whose private range goes to a peer", func(p *place) {
+			p.rules = []inventory.SecurityRule{tcp(5432, 5432, "172.0.0.0/8")}
+			p.main = append(p.main, inventory.Route{Destination: "172.16.0.0/12", Target: "pcx-1", State: "active"})
+		}, now, "true", now},
+		{"three quarters of a /8", func(p *place) {
+			p.rules = []inventory.SecurityRule{tcp(5432, 5432, "8.0.0.0/9"), tcp(5432, 5432, "8.128.0.0/10")}
+		}, near, "false", ""},
 		{"a public /9 is somebody", func(p *place) { p.rules = []inventory.SecurityRule{tcp(5432, 5432, "8.0.0.0/9")} }, near, "false", ""},
 		{"a private /8", func(p *place) { p.rules = []inventory.SecurityRule{tcp(5432, 5432, "10.0.0.0/8")} }, near, "false", ""},
 		{"private, and no public address", func(p *place) {
