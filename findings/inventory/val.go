@@ -32,13 +32,14 @@ func Known[T any](v T, r ReadID) Val[T] { return Val[T]{v: v, s: known, r: r} }
 // It is not for a field which an answer happens to lack: that is Unknown (see Ptr).
 func Absent[T any](r ReadID) Val[T] { return Val[T]{s: absent, r: r} }
 
-// Unknown says that read r should have given the value and did not.
+// Unknown says that read r should have given the value and did not: it failed, or its answer did not hold the value.
 func Unknown[T any](r ReadID) Val[T] { return Val[T]{r: r} }
 
-// Ptr is Known(*p), or unknown when p is nil: the deciding field was not in the answer, and a missing field is no proof.
+// Ptr is Known(*p), or unknown when p is nil: the deciding field was not in the answer of read r, and a missing field is
+// no proof.
 func Ptr[T any](p *T, r ReadID) Val[T] {
 	if p == nil {
-		return Val[T]{}
+		return Unknown[T](r)
 	}
 	return Known(*p, r)
 }

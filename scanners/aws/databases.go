@@ -118,7 +118,9 @@ func (w *world) bySubnets(db *inventory.Database, fw *firewall, p listener, publ
 		}
 	}
 	if db.SubnetIDs.IsOpen() {
-		best = best.or(maybe(cause{db.Unit(), db.SubnetIDs.Read()}))
+		why := cause{db.Unit(), db.SubnetIDs.Read()}
+		unread, _ := w.reaches(trail{tableWhy: why, aclWhy: why}, fw, p.service, w.families[0])
+		best = best.or(unread)
 	}
 	if p.why.set() && best.yes {
 		best = maybe(p.why)

@@ -45,6 +45,10 @@ func TestWhatIsNotReadIsUnknown(t *testing.T) {
 		}, unknown, unknown},
 		{"more subnets", func(l *lab) { l.rds.Facts.Databases[0].SubnetIDs = inventory.Open([]string{"subnet-a"}, 0) }, now, now},
 		{"subnets", func(l *lab) { l.rds.Facts.Databases[0].SubnetIDs = inventory.List[string]{} }, unknown, now},
+		{"subnets, but no rule admits IPv4", func(l *lab) {
+			l.rds.Facts.Databases[0].SubnetIDs = inventory.List[string]{}
+			l.net.Facts.SecurityGroups[0].Ingress = inventory.Closed([]inventory.SecurityRule{tcp(5432, 5432, "::/0")}, 0)
+		}, near, near},
 		{"the interface's subnet", func(l *lab) { l.machines.Facts.NetworkInterfaces[0].SubnetID = inventory.Val[string]{} }, now, unknown},
 		{"the machine's state", func(l *lab) { l.machines.Facts.Instances[0].State = inventory.Val[string]{} }, now, unknown},
 		{"the machine", func(l *lab) { l.machines.Facts.Instances = nil; *l.machines.Listing(inventory.InstanceKind) = none }, now, unknown},

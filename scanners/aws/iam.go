@@ -140,7 +140,7 @@ func (r *reader) users(entities []entity, rows map[string]row, listed, reported 
 // members turns names into ids; a name whose id is not in hand leaves the list open.
 func members(names []string, ids map[string]string, read inventory.ReadID) inventory.List[string] {
 	if names == nil {
-		return inventory.List[string]{}
+		return inventory.Open[string](nil, read)
 	}
 	var found []string
 	for _, name := range names {
@@ -280,7 +280,7 @@ func (r *reader) tenant(ctx context.Context, client *iam.Client) {
 // keepTenant keeps the settings of an account or a region if anything of them was read. They exist whatever fails, so
 // that one answer is enough to list them.
 func (r *reader) keepTenant(t inventory.Tenant, reads ...inventory.ReadID) {
-	answered := slices.DeleteFunc(slices.Clone(reads), func(read inventory.ReadID) bool { return r.unless(read) != 0 })
+	answered := slices.DeleteFunc(slices.Clone(reads), func(read inventory.ReadID) bool { return r.unit.Read(read).Reason != "" })
 	if len(answered) == 0 {
 		r.Listed(inventory.TenantKind, reads...)
 		return

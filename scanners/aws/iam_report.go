@@ -58,6 +58,8 @@ func (r *reader) generate(ctx context.Context, client *iam.Client) error {
 			return err
 		case out.State == iamtypes.ReportStateTypeComplete:
 			return nil
+		case out.State == "":
+			return errShape{"no state is in it"}
 		case waited >= reportPatience:
 			return context.DeadlineExceeded
 		}
@@ -114,7 +116,7 @@ func (l row) flag(column string, read inventory.ReadID) inventory.Val[bool] {
 	case "FALSE", "false":
 		return inventory.Known(false, read)
 	}
-	return inventory.Val[bool]{}
+	return inventory.Unknown[bool](read)
 }
 
 // moment reads a time; "N/A" and "no_information" say that there is none.
@@ -129,7 +131,7 @@ func (l row) moment(column string, read inventory.ReadID) inventory.Val[time.Tim
 	if t, err := time.Parse(time.RFC3339, l[column]); err == nil {
 		return inventory.Known(t.UTC(), read)
 	}
-	return inventory.Val[time.Time]{}
+	return inventory.Unknown[time.Time](read)
 }
 
 // newest is the latest of several times. While one of them is unknown, it may be the latest.
@@ -194,15 +196,18 @@ func (l row) credentials(a *inventory.Account, read inventory.ReadID) (found []i
 			made := l.moment(slot+"_last_rotated", read)
 			enabled := l.flag(slot+"_active", read)
 			on, known := enabled.Get()
-			if made.IsAbsent() && known && !on || l == nil {
+			switch {
+			case made.IsAbsent() && known && !on, l == nil:
 				continue
+			case made.IsAbsent(): // it is there, so it was made some time
+				made = inventory.Unknown[time.Time](read)
 			}
 			c := inventory.Credential{Head: inventory.Head{ID: a.ID + "/access-key-" + strconv.Itoa(n), Subtype: "iam:access-key",
 				Name: a.Name + " access key " + strconv.Itoa(n), URL: a.URL},
 				OwnerID: inventory.Known(a.ID, read), Enabled: enabled, CreatedAt: made, ExpiresAt: inventory.Absent[time.Time](read)}
 			if kind == "cert" {
 				c.ID, c.Subtype, c.Name = a.ID+"/cert-"+strconv.Itoa(n), "iam:signing-certificate", a.Name+" signing certificate "+strconv.Itoa(n)
-				c.ExpiresAt = inventory.Val[time.Time]{}
+				c.ExpiresAt = inventory.Unknown[time.Time](read)
 			} else {
 				c.LastUsedAt = l.moment(slot+"_last_used_date", read)
 			}

@@ -115,7 +115,7 @@ func (r *reader) restorable(i *rdstypes.DBInstance, d *rdsData) inventory.Val[ti
 		if c := d.clusters[*i.DBClusterIdentifier]; c != nil {
 			return inventory.Ptr(c.LatestRestorableTime, d.clustered)
 		}
-		return inventory.Unknown[time.Time](r.unless(d.clustered))
+		return inventory.Unknown[time.Time](d.clustered)
 	}
 	latest := i.LatestRestorableTime
 	switch days := i.BackupRetentionPeriod; {
@@ -129,14 +129,6 @@ func (r *reader) restorable(i *rdstypes.DBInstance, d *rdsData) inventory.Val[ti
 		return inventory.Absent[time.Time](d.backed)
 	}
 	return inventory.Unknown[time.Time](d.backed)
-}
-
-// unless gives a failed read, or 0 when it was answered: then the answer did not hold what it should have.
-func (r *reader) unless(read inventory.ReadID) inventory.ReadID {
-	if r.unit.Read(read).Reason != "" {
-		return read
-	}
-	return 0
 }
 
 func pointInTime(latest inventory.Val[time.Time]) inventory.Val[bool] {
@@ -200,7 +192,7 @@ func (r *reader) cluster(c *rdstypes.DBCluster, d *rdsData) inventory.Database {
 	if g := d.subnets[str(c.DBSubnetGroup)]; g != nil {
 		db.NetworkID, db.SubnetIDs = inventory.Ptr(g.VpcId, d.grouped), list(g.Subnets, d.grouped, subnetID)
 	} else {
-		db.NetworkID, db.SubnetIDs = inventory.Unknown[string](r.unless(d.grouped)), inventory.Open[string](nil, r.unless(d.grouped))
+		db.NetworkID, db.SubnetIDs = inventory.Unknown[string](d.grouped), inventory.Open[string](nil, d.grouped)
 	}
 	return db
 }
@@ -229,7 +221,7 @@ func portOf(i *rdstypes.DBInstance, read inventory.ReadID) inventory.Val[int64] 
 	if p := i.DbInstancePort; p != nil && *p > 0 {
 		return number(p, read)
 	}
-	return inventory.Val[int64]{}
+	return inventory.Unknown[int64](read)
 }
 
 func groupID(g rdstypes.VpcSecurityGroupMembership) string { return str(g.VpcSecurityGroupId) }

@@ -57,7 +57,7 @@ func (r *reader) tlsOf(i *rdstypes.DBInstance, d *rdsData) inventory.Val[bool] {
 	if c := d.clusters[*i.DBClusterIdentifier]; c != nil {
 		return d.tls[clusterQuestion(c)]
 	}
-	return inventory.Unknown[bool](r.unless(d.clustered))
+	return inventory.Unknown[bool](d.clustered)
 }
 
 // forcedTLS asks once for each parameter group in use.
@@ -102,7 +102,7 @@ func tlsValue(value string, read inventory.ReadID) inventory.Val[bool] {
 	case v == "0", v == "off", v == "false", v == "disabled":
 		return inventory.Known(false, read)
 	}
-	return inventory.Val[bool]{}
+	return inventory.Unknown[bool](read)
 }
 
 // errFound ends a pager early: what was looked for is in hand.

@@ -20,7 +20,7 @@ func str(p *string) string {
 // number is inventory.Ptr for the SDK's narrower integers.
 func number(p *int32, r inventory.ReadID) inventory.Val[int64] {
 	if p == nil {
-		return inventory.Val[int64]{}
+		return inventory.Unknown[int64](r)
 	}
 	return inventory.Known(int64(*p), r)
 }
@@ -28,7 +28,7 @@ func number(p *int32, r inventory.ReadID) inventory.Val[int64] {
 // word is a value of an enumeration; an empty one was not in the answer.
 func word[T ~string](v T, r inventory.ReadID) inventory.Val[string] {
 	if v == "" {
-		return inventory.Val[string]{}
+		return inventory.Unknown[string](r)
 	}
 	return inventory.Known(string(v), r)
 }
@@ -36,7 +36,7 @@ func word[T ~string](v T, r inventory.ReadID) inventory.Val[string] {
 // list is a closed list of what an answer holds; a list that was not in the answer stays open.
 func list[T, E any](items []E, r inventory.ReadID, of func(E) T) inventory.List[T] {
 	if items == nil {
-		return inventory.List[T]{}
+		return inventory.Open[T](nil, r)
 	}
 	return inventory.Closed(mapped(items, of), r)
 }
