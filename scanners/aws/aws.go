@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -85,12 +87,17 @@ func New(ctx context.Context, c Config, h Hooks) (*Scanner, error) {
 	c.RatePerSecond = cmp.Or(c.RatePerSecond, rate)
 	c.Concurrency = cmp.Or(c.Concurrency, 4)
 	c.AccountsAtOnce = cmp.Or(c.AccountsAtOnce, 16)
+	c.Regions, c.Accounts = distinct(c.Regions), distinct(c.Accounts)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	s := &Scanner{config: c, partition: "aws", accounts: map[string]*account{}, redactor: &door.Redactor{}}
-	s.lanes = door.NewLanes(func(string) door.Limits {
-		return door.Limits{Rate: c.RatePerSecond, Burst: int(max(1, 2*c.RatePerSecond)), Concurrent: c.Concurrency}
+	s.lanes = door.NewLanes(func(lane string) door.Limits {
+		l := door.Limits{Rate: c.RatePerSecond, Burst: int(max(1, 2*c.RatePerSecond)), Concurrent: c.Concurrency}
+		if strings.HasSuffix(lane, "/sts") { // one lane for all accounts; STS takes 600 a second
+			l.Rate, l.Concurrent = 5*l.Rate, max(l.Concurrent, c.AccountsAtOnce)
+		}
+		return l
 	})
 	endpoint, err := parseEndpoint(c.Endpoint)
 	if err != nil {
@@ -103,6 +110,16 @@ func New(ctx context.Context, c Config, h Hooks) (*Scanner, error) {
 	return s, nil
 }
 
+// distinct leaves each name once, where it stands first.
+func distinct(names []string) (once []string) {
+	for _, name := range names {
+		if !slices.Contains(once, name) {
+			once = append(once, name)
+		}
+	}
+	return once
+}
+
 func parseEndpoint(endpoint string) (*url.URL, error) {
 	if endpoint == "" {
 		return nil, nil
@@ -113,9 +130,6 @@ func parseEndpoint(endpoint string) (*url.URL, error) {
 	}
 	return u, nil
 }
-
-// Close gives up the connections that are kept for another request.
-func (s *Scanner) Close() { s.guard.CloseIdleConnections() }
 
 // Needs implements scanners.Scanner.
 func (s *Scanner) Needs() []scanners.Need { return Needs() }

@@ -123,6 +123,10 @@ func failure(err error) error {
 
 // reason says why a call was not answered whole, with a code or a short hint. Never a message: AWS puts ARNs into it.
 func reason(err error) (why inventory.Reason, detail string) {
+	var signIn *signInError
+	if errors.As(err, &signIn) {
+		err = signIn.err
+	}
 	code := codeOf(err)
 	var answered *smithyhttp.ResponseError
 	if code == "" && errors.As(err, &answered) {

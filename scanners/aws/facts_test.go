@@ -248,6 +248,33 @@ func TestWhoMayRestore(t *testing.T) {
 	}
 }
 
+func TestWhoMayUseVolumesAndImages(t *testing.T) {
+	const place, snapshot, image = "aws/333333333333/ap-northeast-1/ec2/", "snap-0f74a3644620f112b", "ami-0e1cf2ac5621938db"
+	unit := management + "/" + tokyo + "/ec2-snapshots"
+	id := func(b *inventory.Backup) string { return b.ID }
+	u := production(t,
+		fixtures.Patch(place+"DescribeSnapshotAttribute/"+snapshot+".yaml", "createVolumePermission: {item: [{group: all}, {userId: '999988887777'}]}"),
+		fixtures.Patch(place+"DescribeImageAttribute/"+image+".yaml", "launchPermission: {item: [{group: all}, {userId: '999988887777'}, {organizationalUnitArn: 'arn:aws:organizations::9:ou/o-x/ou-y'}]}"))[unit]
+	for name, want := range map[string][]string{snapshot: {"999988887777"}, image: {"999988887777", "arn:aws:organizations::9:ou/o-x/ou-y"}} {
+		b := named(t, u.Facts.Backups, id, name)
+		wantVal(t, name+" is public", b.Public, true)
+		if !slices.Equal(b.SharedWith.Items, want) || b.SharedWith.IsOpen() {
+			t.Errorf("%s is shared with %v", name, b.SharedWith.Items)
+		}
+	}
+	u = production(t, fixtures.Deny(fixtures.Match{Operation: "DescribeImageAttribute"}))[unit]
+	b := named(t, u.Facts.Backups, id, image)
+	wantVal(t, "an image's publicity, which the listing tells too", b.Public, false)
+	if read := u.Read(b.SharedWith.Read()); !b.SharedWith.IsOpen() || read.Operation != "ec2:DescribeImageAttribute" {
+		t.Errorf("with whom it is shared was refused: %+v", read)
+	}
+	u = production(t, fixtures.Deny(fixtures.Match{Operation: "DescribeSnapshotAttribute"}))[unit]
+	wantWhy(t, u, snapshot, named(t, u.Facts.Backups, id, snapshot).Public, "ec2:DescribeSnapshotAttribute", inventory.AccessDenied)
+	if !u.Listing(inventory.BackupKind).Complete {
+		t.Error("a refused detail keeps the listing whole")
+	}
+}
+
 func TestRefusedRoutesLeaveGroupsWhole(t *testing.T) {
 	u := production(t, fixtures.Deny(fixtures.Match{Operation: "DescribeRouteTables"}))[management+"/"+tokyo+"/ec2-network"]
 	for kind, complete := range map[inventory.Kind]bool{inventory.RouteTableKind: false, inventory.PrefixListKind: false,

@@ -193,6 +193,25 @@ func TestErrorsByCodeFirst(t *testing.T) {
 	}
 }
 
+type skewed struct{ error }
+
+func (skewed) RetryableError() bool { return true }
+func (s skewed) Unwrap() error      { return s.error }
+
+func TestOneFailureInsideAnother(t *testing.T) {
+	var f *door.Failure
+	if err := failure(skewed{answered(403, "SignatureDoesNotMatch", nil)}); !errors.As(err, &f) || f.Class != door.Transient {
+		t.Errorf("a wrong clock, which the SDK has set right, is %v", f)
+	}
+	slow := failure(&signInError{&door.Failure{Class: door.TimedOut, Err: context.DeadlineExceeded}})
+	if why, _ := reason(slow); why != inventory.Timeout || !errors.As(slow, &f) || f.Class != door.Other {
+		t.Errorf("a role that is not assumed in time is %q, and tried again by the call that waits for it: %s", why, f.Class)
+	}
+	if why, code := reason(failure(&signInError{failure(answered(400, "Throttling", nil))})); why != inventory.Throttled || code != "Throttling" {
+		t.Errorf("a throttled role is %q, %s", why, code)
+	}
+}
+
 func TestRoleOfAnAccount(t *testing.T) {
 	for role, want := range map[string]string{
 		"audit":                                "arn:aws:iam::111122223333:role/audit",
@@ -225,6 +244,33 @@ func TestAccountIsActiveWhileSomethingOpensIt(t *testing.T) {
 					t.Errorf("password %v, key %v, certificate %v: %q, want %q", password, key, cert, got, want)
 				}
 			}
+		}
+	}
+}
+
+func TestWordsOfTheReport(t *testing.T) {
+	rows, err := parseReport([]byte("user,arn,a,b,c,d,e,f\nx,arn:x,2026-01-02T03:04:05+00:00,N/A,no_information,not_supported,TRUE,false\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := rows["arn:x"]
+	at, known := l.moment("a", 3).Get()
+	if !known || !at.Equal(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)) || !l.moment("b", 3).IsAbsent() || !l.moment("c", 3).IsAbsent() {
+		t.Errorf("%v %v, %v, %v", at, known, l.moment("b", 3), l.moment("c", 3))
+	}
+	for _, column := range []string{"d", "no such column"} {
+		if m, f := l.moment(column, 3), l.flag(column, 3); !m.IsUnknown() || !f.IsUnknown() {
+			t.Errorf("%s says nothing, and became %v, %v", column, m, f)
+		}
+	}
+	on, _ := l.flag("e", 3).Get()
+	off, known := l.flag("f", 3).Get()
+	if !on || off || !known {
+		t.Errorf("TRUE is %v, false is %v (%v)", on, off, known)
+	}
+	for name, content := range map[string]string{"nothing": "", "a page": "<html>", "another table": "a,b\n1,2\n", "a short line": "user,arn\nx\n"} {
+		if _, err := parseReport([]byte(content)); err == nil {
+			t.Errorf("%s is taken for a report", name)
 		}
 	}
 }

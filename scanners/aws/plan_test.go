@@ -3,10 +3,12 @@ package aws_test
 import (
 	"encoding/json"
 	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -163,6 +165,53 @@ func TestNoCredential(t *testing.T) {
 	}
 	if _, err := aws.New(t.Context(), aws.Config{Endpoint: "localhost:5000"}, aws.Hooks{}); err == nil || !strings.Contains(err.Error(), "http://") {
 		t.Errorf("an endpoint without a scheme: %v", err)
+	}
+}
+
+// TestHostsOfAWS: without an endpoint everything goes to AWS's own hosts, and an address from elsewhere is refused.
+func TestHostsOfAWS(t *testing.T) {
+	home := t.TempDir()
+	for name, value := range map[string]string{"HOME": home, "AWS_ACCESS_KEY_ID": "AKIAX", "AWS_SECRET_ACCESS_KEY": "y", "AWS_PROFILE": "",
+		"AWS_CONFIG_FILE": filepath.Join(home, "config"), "AWS_SHARED_CREDENTIALS_FILE": filepath.Join(home, "credentials"), "AWS_CA_BUNDLE": ""} {
+		t.Setenv(name, value)
+	}
+	read := func(endpoint string) (hosts, refused []string) {
+		t.Setenv("AWS_ENDPOINT_URL", endpoint)
+		var mu sync.Mutex
+		s, err := aws.New(t.Context(), aws.Config{System: "sp", Regions: []string{tokyo}}, aws.Hooks{
+			Transport: provider(func(form url.Values) string {
+				if form.Get("Action") == "GetCallerIdentity" {
+					return "<Account>333333333333</Account><Arn>arn:aws:iam::333333333333:user/x</Arn>"
+				}
+				return ""
+			}),
+			Call: func(c aws.Call) {
+				mu.Lock()
+				defer mu.Unlock()
+				if hosts = append(hosts, c.Host); c.Failure == "blocked" {
+					refused = append(refused, c.Host)
+				}
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		units := s.Plan(t.Context())
+		for i := range units {
+			if units[i].Outcome == "" {
+				s.Collect(t.Context(), &units[i])
+			}
+		}
+		slices.Sort(hosts)
+		return slices.Compact(hosts), refused
+	}
+	hosts, refused := read("")
+	want := []string{"ec2.ap-northeast-1.amazonaws.com", "iam.amazonaws.com", "organizations.us-east-1.amazonaws.com",
+		"rds.ap-northeast-1.amazonaws.com", "sts.ap-northeast-1.amazonaws.com"}
+	if !slices.Equal(hosts, want) || len(refused) > 0 {
+		t.Errorf("%v, refused %v", hosts, refused)
+	}
+	if hosts, refused := read("https://collector.example.com"); len(refused) == 0 || len(hosts) != 1 {
+		t.Errorf("an endpoint of the environment: %v, refused %v", hosts, refused)
 	}
 }
 
