@@ -37,7 +37,7 @@ func (p *printer) clauses(d *findings.Document) {
 			chapter = c.Chapter
 			p.line("\n  %s", c.ChapterTitle.In(p.lang))
 		}
-		line := p.counts(c.Counts)
+		line := cmp.Or(p.counts(c.Counts), p.say("判定したものなし", "nothing was judged"))
 		if n := len(c.NotBuilt); n > 0 {
 			line += fmt.Sprintf(p.say("・未対応の規則 %d", ", %d not built"), n)
 		}
@@ -47,6 +47,9 @@ func (p *printer) clauses(d *findings.Document) {
 	p.line("  %s", fmt.Sprintf(p.say("ほかに 対象なし %d 条項・人が確認する %d 条項・本版が未対応の %d 条項（tenken clauses で一覧）",
 		"Besides: %d clauses with nothing to judge, %d for people to confirm, %d that this version does not read yet (see tenken clauses)"),
 		others[string(findings.NotApplicable)], others[string(findings.Manual)], others["not_built"]))
+	if len(d.Run.Narrowed) > 0 {
+		p.line("  %s: %s", p.say("絞り込み", "Narrowed to"), Clean(strings.Join(d.Run.Narrowed, " ")))
+	}
 }
 
 func (p *printer) title(c findings.ClauseState) string {
