@@ -283,9 +283,13 @@ func (o *oracle) whole(block []netip.Addr, groups []string, subnet, proto string
 	answer := sure
 	for _, a := range block {
 		k := packet{a, proto, port, back}
-		answer = min(answer, o.letIn(groups, k), o.passes(subnet, false, k, port), o.passes(subnet, true, k, back), o.leaves(subnet, a))
-		if answer == no {
-			return no
+		for _, look := range []func() state{
+			func() state { return o.letIn(groups, k) }, func() state { return o.passes(subnet, false, k, port) },
+			func() state { return o.passes(subnet, true, k, back) }, func() state { return o.leaves(subnet, a) },
+		} {
+			if answer = min(answer, look()); answer == no {
+				return no
+			}
 		}
 	}
 	return answer
