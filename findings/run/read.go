@@ -135,6 +135,7 @@ func parseUnit(line []byte, u *inventory.Unit) error {
 	if err := json.Unmarshal(body, u); err != nil {
 		return fmt.Errorf("the unit can't be decoded: %w", err)
 	}
+	u.Compact()
 	return nil
 }
 
