@@ -62,7 +62,9 @@ func (s *session) show(d *findings.Document, inv *inventory.Inventory, what, lan
 		s.showResource(r)
 	}
 	for _, f := range hits {
-		s.showFinding(d, f, lang)
+		if err := s.showFinding(d, inv, f, lang); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -106,7 +108,7 @@ func readText(r inventory.Read) string {
 	return t
 }
 
-func (s *session) showFinding(d *findings.Document, f *findings.Finding, lang string) {
+func (s *session) showFinding(d *findings.Document, inv *inventory.Inventory, f *findings.Finding, lang string) error {
 	s.out("")
 	s.out("%s  %s %s  %s", f.Rule, string(f.Verdict), string(f.Severity), f.Fingerprint)
 	s.out("  %s", f.Message.In(lang))
@@ -122,6 +124,23 @@ func (s *session) showFinding(d *findings.Document, f *findings.Finding, lang st
 	for _, g := range f.Unknown {
 		s.out("  ? %s: %s %s %s %s", g.Field, string(g.Reason), g.Operation, g.Where, g.Detail)
 	}
+	r := resourceOf(inv, f.Resource)
+	if r == nil {
+		return nil // a scope
+	}
+	values, err := s.catalog.Explain(inv, rules.Input{Catalog: s.catalog, Policy: s.policy, Params: s.params, Now: d.Run.Judged}, f.Rule, r)
+	if err != nil {
+		return fmt.Errorf("explaining %s: %w", f.Rule, err)
+	}
+	part := ""
+	for _, v := range values {
+		if v.Part != part {
+			part = v.Part
+			s.out("  %s", part)
+		}
+		s.out("    %s%s  ⇒ %s", strings.Repeat("  ", v.Depth), strings.Join(strings.Fields(v.Expr), " "), v.Value)
+	}
+	return nil
 }
 
 func resourceOf(inv *inventory.Inventory, r findings.Resource) inventory.Resource {

@@ -1,0 +1,25 @@
+package rules
+
+import (
+	"regexp"
+	"testing"
+
+	"sptr.jp/tenken/findings"
+)
+
+// Japanese has no spaces between words: one beside a Japanese character is a folded line of YAML.
+var strayer = regexp.MustCompile(`[\p{Hiragana}\p{Katakana}\p{Han}、。）」] | [\p{Hiragana}\p{Katakana}\p{Han}（「]`)
+
+func TestNoStraySpaceInJapanese(t *testing.T) {
+	c, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range c.Rules() {
+		for what, text := range map[string]findings.Text{"title": r.Title, "why": r.Why, "remedy": r.Remedy} {
+			if at := strayer.FindString(text.JA); at != "" {
+				t.Errorf("%s: %s: %q in %s", r.File, what, at, text.JA)
+			}
+		}
+	}
+}
