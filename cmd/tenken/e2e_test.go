@@ -59,19 +59,35 @@ func (r *demoRun) scan(t testing.TB, systems string) {
 	}
 }
 
-// theUndisturbed is one scan of the demo company as it is, for every test that compares with it.
-var theUndisturbed struct {
+// kept are scans that several tests look at, by the operation that is denied in them.
+var kept sync.Map
+
+type keptRun struct {
 	once sync.Once
 	run  *demoRun
 }
 
+// undisturbed is the demo company as it is.
 func undisturbed(t testing.TB) *demoRun {
 	t.Helper()
-	theUndisturbed.once.Do(func() { theUndisturbed.run = scanDemo(t, "") })
-	if theUndisturbed.run == nil {
+	return keep(t, "")
+}
+
+// deniedDemo is the demo company with one operation denied everywhere.
+func deniedDemo(t testing.TB, op string) *demoRun {
+	t.Helper()
+	return keep(t, op, deny(op))
+}
+
+func keep(t testing.TB, key string, options ...fixtures.Option) *demoRun {
+	t.Helper()
+	v, _ := kept.LoadOrStore(key, &keptRun{})
+	k := v.(*keptRun)
+	k.once.Do(func() { k.run = scanDemo(t, "", options...) })
+	if k.run == nil {
 		t.Fatal("the demo company could not be scanned: another test says why")
 	}
-	return theUndisturbed.run
+	return k.run
 }
 
 // tenken runs the program and gives what it wrote to both ends, and its exit code.

@@ -93,14 +93,7 @@ func TestWireCases(t *testing.T) {
 }
 
 func (c *wireCase) try(t *testing.T, base *demoRun, rule string) {
-	var options []fixtures.Option
-	for document, text := range c.patches(t) {
-		options = append(options, fixtures.Patch(document, text))
-	}
-	for _, op := range c.Deny {
-		options = append(options, deny(op))
-	}
-	r := scanDemo(t, "", options...)
+	r := c.scan(t)
 	for _, want := range c.Then {
 		before, after := base.finding(t, rule, want.Of), r.finding(t, rule, want.Of)
 		if verdict(before) != want.Was {
@@ -129,6 +122,21 @@ func (c *wireCase) try(t *testing.T, base *demoRun, rule string) {
 		compareHonestly(t, base, r)
 	}
 	c.checkAnswers(t, r)
+}
+
+func (c *wireCase) scan(t *testing.T) *demoRun {
+	t.Helper()
+	var options []fixtures.Option
+	for document, text := range c.patches(t) {
+		options = append(options, fixtures.Patch(document, text))
+	}
+	if len(options) == 0 && len(c.Deny) == 1 {
+		return deniedDemo(t, c.Deny[0])
+	}
+	for _, op := range c.Deny {
+		options = append(options, deny(op))
+	}
+	return scanDemo(t, "", options...)
 }
 
 // patches are all changes as merge patches by document.
