@@ -17,6 +17,7 @@ func main() { os.Exit(process()) }
 
 // process is all of it but its end. The first signal asks the program to stop; a second one kills it.
 func process() int {
+	budget(0)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	signals := make(chan os.Signal, 1)

@@ -130,6 +130,7 @@ func sessionOf(e env, r *run.Run, file string) (*session, error) {
 
 // document derives and judges what a run read.
 func (s *session) document(r *run.Run, at time.Time, keepAll bool, f scanFlags) (*findings.Document, *inventory.Inventory, error) {
+	budget(resourcesOf(r.Units))
 	ledger, err := inventory.NewLedger(r.Head.Plan, r.Units)
 	if err != nil {
 		return nil, nil, err
