@@ -110,7 +110,7 @@ func TestSmallSystemBesideALargeOne(t *testing.T) {
 	many := system("large", fake{planned("large", 500, 10), takes(time.Second, complete)})
 	solo := clock(t, scanners.Options{}, small, one)
 	both := clock(t, scanners.Options{}, small, one, many)
-	if solo != 4*time.Second || both > 9*time.Second {
+	if solo != 64/scanners.DefaultWorkers*time.Second || both > 2*solo+time.Second {
 		t.Errorf("alone %s, beside the large system %s", solo, both)
 	}
 }

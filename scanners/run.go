@@ -20,9 +20,14 @@ type System struct {
 	Kinds []inventory.Kind
 }
 
+// DefaultWorkers is how many units are read at once. A unit makes most of its calls one after another, each of which costs
+// less than a millisecond of a processor and waits for tens of them: with so many, a machine with two processors still
+// waits for its answers and not for itself. No quota is at stake: those have their own lanes.
+const DefaultWorkers = 32
+
 // Options bound a run. The zero value is the default of everything.
 type Options struct {
-	// Workers is how many units may be read at once; 16 unless told. A unit that takes longer than Patience gives its
+	// Workers is how many units may be read at once; DefaultWorkers unless told. A unit that takes longer than Patience gives its
 	// place to another one and goes on beside it: what hangs must not keep what doesn't from being read.
 	Workers  int
 	Patience time.Duration // 5 s
@@ -145,7 +150,7 @@ func NotConnected(system, typ string, kinds ...inventory.Kind) inventory.Unit {
 }
 
 func (o *Options) setDefaults() {
-	o.Workers = cmp.Or(max(o.Workers, 0), 16)
+	o.Workers = cmp.Or(max(o.Workers, 0), DefaultWorkers)
 	for d, standard := range map[*time.Duration]time.Duration{
 		&o.Patience: 5 * time.Second, &o.Grace: 5 * time.Second,
 		&o.PlanTimeout: 10 * time.Minute, &o.UnitTimeout: 10 * time.Minute,
