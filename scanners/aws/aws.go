@@ -72,6 +72,7 @@ type Scanner struct {
 	redactor  *door.Redactor
 	lanes     *door.Lanes
 	partition string // of the caller, for ARNs: aws, aws-cn, aws-us-gov
+	caller    string // whose credentials these are, as an ARN; Plan finds both
 
 	mu       sync.Mutex
 	accounts map[string]*account

@@ -68,7 +68,7 @@ func (s *Scanner) discover(ctx context.Context) (u inventory.Unit, caller string
 		return u, "", nil
 	}
 	r.OK(getCallerIdentity)
-	caller = *out.Account
+	caller, s.caller = *out.Account, *out.Arn
 	if parts := strings.Split(*out.Arn, ":"); len(parts) > 2 {
 		s.partition = parts[1]
 	}
