@@ -162,7 +162,8 @@ func TestFaultsForReading(t *testing.T) {
 			if x.Reach != "" {
 				why += " (" + strings.ReplaceAll(x.Reach, "_", " ") + ")"
 			}
-			fmt.Fprintf(&b, "| %s | %s `%s` | %s | %s |\n", x.At, x.Kind, strings.Join(x.What, "`, `"), expected, why)
+			what := strings.TrimSpace(x.Kind + " `" + strings.Join(x.What, "`, `") + "`")
+			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", x.At, what, expected, why)
 		}
 	}
 	path := filepath.Join("..", "..", "fixtures", "sptr", "FAULTS.md")
