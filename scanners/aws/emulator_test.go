@@ -83,3 +83,14 @@ func TestMissingFieldNamesItsCall(t *testing.T) {
 		t.Errorf("groups are open %v for %s", db.SecurityGroupIDs.IsOpen(), read.Operation)
 	}
 }
+
+// TestNoBackupsNoPointInTime: moto gives a time to restore to even where backups are off.
+func TestNoBackupsNoPointInTime(t *testing.T) {
+	u := production(t, fixtures.Patch("aws/333333333333/ap-northeast-1/rds/DescribeDBInstances.yaml",
+		"DBInstances: {DBInstance: {DBInstanceIdentifier=spartraining-production-batch: {BackupRetentionPeriod: 0}}}"))[management+"/"+tokyo+"/rds"]
+	db := named(t, u.Facts.Databases, databaseName, "spartraining-production-batch")
+	wantVal(t, "point in time recovery", db.PointInTimeRecovery, false)
+	if !db.LatestRestorableAt.IsAbsent() {
+		t.Errorf("restorable to %v", db.LatestRestorableAt)
+	}
+}

@@ -100,7 +100,7 @@ func TestUsersAndHowTheySignIn(t *testing.T) {
 }
 
 func TestGrantsAndWhatTheyGive(t *testing.T) {
-	const stale = "aws/333333333333/global/iam/GetAccountAuthorizationDetails.yaml"
+	const entities = "aws/333333333333/global/iam/GetAccountAuthorizationDetails.yaml"
 	u := production(t)[management+"/iam"]
 	policies := map[string]*inventory.Role{}
 	for i := range u.Facts.Roles {
@@ -124,7 +124,11 @@ func TestGrantsAndWhatTheyGive(t *testing.T) {
 		}
 	}
 
-	u = production(t, fixtures.Patch(stale, "Policies: {member: {PolicyName=AdministratorAccess: {PolicyVersionList: {member: {\"*\": {Document: '%7B'}}}}}}"))[management+"/iam"]
+	u = production(t, fixtures.Patch(entities, "Policies: {member: {+: {PolicyName: unused, Arn: 'arn:aws:iam::333333333333:policy/unused', AttachmentCount: 0}}}"))[management+"/iam"]
+	if slices.ContainsFunc(u.Facts.Roles, func(r inventory.Role) bool { return r.Name == "unused" }) {
+		t.Error("a policy that nobody has gives nothing")
+	}
+	u = production(t, fixtures.Patch(entities, "Policies: {member: {PolicyName=AdministratorAccess: {PolicyVersionList: {member: {\"*\": {Document: '%7B'}}}}}}"))[management+"/iam"]
 	unread := 0
 	for i := range u.Facts.Roles {
 		if r := &u.Facts.Roles[i]; r.AllowsEverything.IsUnknown() {
