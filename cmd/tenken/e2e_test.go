@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,6 +21,7 @@ type demoRun struct {
 	findings.Document
 	code    int
 	server  *fixtures.Server
+	answers []answer
 	config  string // its tenken.yaml
 	byPrint map[string]*findings.Finding
 }
@@ -28,9 +30,44 @@ type demoRun struct {
 func scanDemo(t testing.TB, systems string, options ...fixtures.Option) *demoRun {
 	t.Helper()
 	r := &demoRun{}
-	r.server, r.config = served(t, t.TempDir(), options...)
+	var mu sync.Mutex
+	watch := fixtures.Watch(func(q fixtures.Request, status int, body []byte) {
+		mu.Lock()
+		defer mu.Unlock()
+		r.answers = append(r.answers, answer{q, status, body})
+	})
+	r.server, r.config = served(t, t.TempDir(), append(options, watch)...)
 	r.scan(t, systems)
 	return r
+}
+
+// An answer is what went out to a request.
+type answer struct {
+	fixtures.Request
+	status int
+	body   []byte
+}
+
+// speaksAWS holds every request and every answer of a run against AWS's own descriptions, where they are at hand. It
+// gives the number of answers that were held against them.
+func (r *demoRun) speaksAWS(t *testing.T) (held int) {
+	t.Helper()
+	specs := models(t)
+	if specs == nil {
+		return 0
+	}
+	for _, a := range r.answers {
+		for _, err := range specs.CheckRequest(a.Service, a.Operation, a.Params) {
+			t.Errorf("request: %v", err)
+		}
+		if a.status == http.StatusOK {
+			held++
+			for _, err := range specs.CheckAnswer(a.Service, a.Operation, a.body) {
+				t.Errorf("answer to %s in %s %s: %v", a.Operation, a.Account, a.Region, err)
+			}
+		}
+	}
+	return held
 }
 
 func (r *demoRun) scan(t testing.TB, systems string) {
