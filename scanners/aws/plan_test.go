@@ -127,11 +127,15 @@ func TestAnswersOfAnotherOperation(t *testing.T) {
 		"JSON":           `{"securityGroupInfo": []}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := production(t, fixtures.Garbage(operation("DescribeSecurityGroups"), body, "text/xml"))[management+"/"+tokyo+"/ec2-network"]
+			units := production(t, fixtures.Garbage(operation("DescribeSecurityGroups"), body, "text/xml"),
+				fixtures.Garbage(operation("GetEbsEncryptionByDefault"), body, "text/xml"))
+			u := units[management+"/"+tokyo+"/ec2-network"]
 			l := u.Listing(inventory.SecurityGroupKind)
 			if l.Complete || u.Read(l.Why(u)).Reason != inventory.DecodeError {
 				t.Errorf("listed as complete: %v, %v", l.Complete, u.Gaps())
 			}
+			u = units[management+"/"+tokyo+"/ec2-volumes"]
+			wantWhy(t, u, "a setting", u.Facts.Tenants[0].VolumeEncryptionByDefault, "ec2:GetEbsEncryptionByDefault", inventory.DecodeError)
 		})
 	}
 }
