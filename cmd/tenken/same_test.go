@@ -130,8 +130,13 @@ func TestSoakRefusals(t *testing.T) {
 		faulty := newRig(t)
 		faulty.server.Apply(fixtures.Clock(func() time.Time { return now }))
 		var said []string
+		first := rng.IntN(len(needs))
 		for range 1 + rng.IntN(6) {
-			service, operation, _ := strings.Cut(needs[rng.IntN(len(needs))].Operation, ":")
+			need := needs[rng.IntN(len(needs))]
+			if rng.IntN(2) == 0 { // what is needed for the same thing stands side by side
+				need = needs[(first+rng.IntN(6))%len(needs)]
+			}
+			service, operation, _ := strings.Cut(need.Operation, ":")
 			m, what := fixtures.Match{Service: service, Operation: operation}, rng.IntN(4)
 			if rng.IntN(2) == 0 {
 				m.Account = []string{"222222222222", demoAccount}[rng.IntN(2)]
