@@ -25,9 +25,9 @@ func TestMain(m *testing.M) {
 //	company OPTION…            serve the demo company, with its files in $WORK and $ENDPOINT set; see behaviours
 //	code N COMMAND…            run a command that must exit with N
 //	interrupt OP SIGNAL        wait until the company was asked for OP, then send the signal to the command in the background
-//	follow                     keep an eye on the command in the background, for exited and peak after a wait
+//	follow                     keep an eye on the command in the background, for exited after a wait, and peak
 //	exited N                   the command that was followed or interrupted has exited with N
-//	peak MIB                   and it never held more memory than that
+//	peak MIB                   watch the followed command to its end: it may hold so much
 //	findings FILE              reduce a findings.json to its findings and rules
 //	verdicts FILE              reduce a findings.json to a line for each finding: rule, verdict, severity, fingerprint
 //	honest WHOLE FAULTY RULE…  a fault turned verdicts of these rules into unknown, and changed nothing else
