@@ -74,8 +74,11 @@ func excessOf(u *inventory.Unit, who string) (lines []string) {
 	case !l.Complete:
 		return []string{": " + notKnown(u, l.Why(u))}
 	}
-	groups := groupsOf(u, who)
-	if groups.IsOpen() {
+	groups, listed := groupsOf(u, who)
+	switch {
+	case !listed:
+		return []string{": not known: IAM lists no such user"}
+	case groups.IsOpen():
 		lines = append(lines, ", its groups: "+notKnown(u, groups.Read()))
 	}
 	for i := range u.Facts.Grants {
@@ -105,15 +108,15 @@ func notKnown(u *inventory.Unit, r inventory.ReadID) string {
 	return fmt.Sprintf("not known, it was not read (%s: %s)", cmp.Or(read.Operation, getAuthorization.Operation), cmp.Or(read.Reason, inventory.NotInAnswer.Reason))
 }
 
-// groupsOf are the ids of the groups of a user; a role is in none.
-func groupsOf(u *inventory.Unit, who string) inventory.List[string] {
+// groupsOf are the ids of the groups of a user, if it is listed; a role is in none.
+func groupsOf(u *inventory.Unit, who string) (groups inventory.List[string], listed bool) {
 	name, user := strings.CutPrefix(who, "user/")
 	for i := range u.Facts.Accounts {
 		if a := &u.Facts.Accounts[i]; user && a.Name == name && a.Subtype == "iam:user" {
-			return a.GroupIDs
+			return a.GroupIDs, true
 		}
 	}
-	return inventory.Closed[string](nil, 0)
+	return inventory.Closed[string](nil, 0), !user
 }
 
 // beyond says what a policy allows beyond Needs, empty if nothing.

@@ -48,6 +48,7 @@ func TestExcess(t *testing.T) {
 			grant("user/taro", "U", "p", allows("s3:*"))}, "1 user/taro by group/g → all: everything\n1 user/taro → p: changes s3:*"},
 		{"a user whose groups were not read", "", "arn:aws:iam::1:user/hanako", true, nil, "1 user/hanako, its groups: " + refused},
 		{"a session", "", "arn:aws:sts::1:assumed-role/audit/me/too", true, one(allows("s3:PutObject")), audit + "changes s3:PutObject"},
+		{"a user that nobody lists", "", "arn:aws:sts::1:user/moto", true, nil, "1 user/moto: not known: IAM lists no such user"},
 		{"root", "", "arn:aws:iam::1:root", true, nil, "1 root: everything"},
 		{"a federated user", "", "arn:aws:sts::1:federated-user/taro", true, nil, "1: not known: AWS names no user and no role as the owner of these credentials"},
 		{"nobody knows who", "", "", true, nil, "1: not known: AWS names no user and no role as the owner of these credentials"},
