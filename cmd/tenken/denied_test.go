@@ -111,6 +111,33 @@ func TestSoakDoctor(t *testing.T) {
 	}
 }
 
+// Two operations of one service denied together are no less honest than one: what one answer stands in for may be gone too.
+func TestSoakPairsDenied(t *testing.T) {
+	if os.Getenv("TENKEN_SOAK") == "" {
+		t.Skip("TENKEN_SOAK is not set")
+	}
+	base, needs := undisturbed(t), aws.Needs()
+	for i, a := range needs {
+		for _, b := range needs[:i] {
+			if service, _, _ := strings.Cut(a.Operation, ":"); !strings.HasPrefix(b.Operation, service+":") {
+				continue
+			}
+			t.Run(a.Operation+"+"+b.Operation, func(t *testing.T) {
+				t.Parallel()
+				r := scanDemo(t, "", deny(a.Operation), deny(b.Operation))
+				compareHonestly(t, base, r)
+				for k := range r.Findings {
+					for _, g := range r.unread(base, &r.Findings[k]) {
+						if g.Operation != a.Operation && g.Operation != b.Operation || g.Reason != inventory.AccessDenied {
+							t.Errorf("%s: it names %s (%s)", describe(&r.Findings[k]), g.Operation, g.Reason)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
 // askDoctor demands that the doctor, where an operation is denied, foretells what the scan could not say, and asks for
 // the permission.
 func askDoctor(t *testing.T, r *demoRun, n scanners.Need) {
