@@ -136,7 +136,7 @@ func beyond(u *inventory.Unit, policy *inventory.Role) string {
 			sorts[n] = append(sorts[n], pattern)
 		}
 	}
-	names, room := []string{"changes", "reads data", "reads"}, shown
+	names, room := []string{"may change", "reads data", "reads"}, shown
 	var parts []string
 	for n, patterns := range sorts {
 		if cut := len(patterns) - max(room, 1); cut > 0 {
