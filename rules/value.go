@@ -118,10 +118,6 @@ func (adapter) NativeToValue(v any) ref.Val {
 		return v
 	case inventory.Resource:
 		return object{v}
-	case element[inventory.Source]:
-		return v
-	case element[inventory.Step]:
-		return v
 	}
 	return types.DefaultTypeAdapter.NativeToValue(v)
 }

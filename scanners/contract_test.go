@@ -38,7 +38,7 @@ func TestBrokenPlanIsAFailedDiscovery(t *testing.T) {
 				system("bad", fake{plan: c.plan, collect: complete}, inventory.RoleKind, inventory.AccountKind),
 				system("good", fake{planned("good", 1, 1), complete}),
 			}
-			res := mustRun(t, t.Context(), systems, newJournal(),
+			res := mustRun(t.Context(), t, systems, newJournal(),
 				scanners.Options{PlanTimeout: 20 * time.Millisecond, Grace: 10 * time.Millisecond})
 			u := &res.Units[0]
 			if u.ID != "bad/discovery" || u.Outcome != inventory.Failed {
@@ -59,7 +59,7 @@ func TestBrokenPlanIsAFailedDiscovery(t *testing.T) {
 
 func TestPlanWithoutKnownKindsLeavesEveryKindUnknown(t *testing.T) {
 	f := fake{plan: func(context.Context) []inventory.Unit { panic(1) }}
-	res := mustRun(t, t.Context(), []scanners.System{system("s", f)}, newJournal(), scanners.Options{})
+	res := mustRun(t.Context(), t, []scanners.System{system("s", f)}, newJournal(), scanners.Options{})
 	if got := len(res.Units[0].Listings); got != len(inventory.Kinds()) {
 		t.Errorf("%d kinds are listed", got)
 	}
@@ -86,7 +86,7 @@ func TestCollectThatBreaksItsContract(t *testing.T) {
 					c.collect(ctx, u)
 				}
 			}}
-			res := mustRun(t, t.Context(), []scanners.System{system("s", f)}, newJournal(), scanners.Options{})
+			res := mustRun(t.Context(), t, []scanners.System{system("s", f)}, newJournal(), scanners.Options{})
 			u := &res.Units[0]
 			g := gap(t, u)
 			if u.Outcome != inventory.Failed || g.Reason != inventory.DecodeError || !strings.Contains(g.Detail, c.detail) {
@@ -111,7 +111,7 @@ func TestUnitDeadline(t *testing.T) {
 			"deaf scanner": func(context.Context, *inventory.Unit) { <-release },
 		} {
 			began := time.Now()
-			res := mustRun(t, t.Context(), []scanners.System{system("s", fake{planned("s", 1, 1), collect})}, newJournal(), scanners.Options{})
+			res := mustRun(t.Context(), t, []scanners.System{system("s", fake{planned("s", 1, 1), collect})}, newJournal(), scanners.Options{})
 			if g := gap(t, &res.Units[0]); g.Reason != inventory.Timeout || res.Units[0].Outcome != inventory.Failed {
 				t.Errorf("%s: %q, gap %+v", name, res.Units[0].Outcome, g)
 			}

@@ -94,7 +94,7 @@ func (j *journal) Commit(u inventory.Unit) error {
 	return nil
 }
 
-func mustRun(t *testing.T, ctx context.Context, systems []scanners.System, j scanners.Journal, o scanners.Options) scanners.Result {
+func mustRun(ctx context.Context, t *testing.T, systems []scanners.System, j scanners.Journal, o scanners.Options) scanners.Result {
 	t.Helper()
 	res, err := scanners.Run(ctx, systems, j, o, nil)
 	if err != nil {

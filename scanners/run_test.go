@@ -32,7 +32,7 @@ func TestPlanIsFixedBeforeAnythingIsRead(t *testing.T) {
 		complete(ctx, u)
 	}}
 	j := newJournal()
-	res := mustRun(t, t.Context(), []scanners.System{system("b", f), system("a", fake{planned("a", 1, 1), complete})}, j,
+	res := mustRun(t.Context(), t, []scanners.System{system("b", f), system("a", fake{planned("a", 1, 1), complete})}, j,
 		scanners.Options{OnPlan: func(ids []string) error { announced = ids; fixed.Store(true); return nil }})
 	want := []string{"a/account-000/c0", "b/account-000/c0", "b/account-000/c1", "b/account-001/c0", "b/account-001/c1"}
 	if diff := cmp.Diff(want, announced); diff != "" {
@@ -146,7 +146,7 @@ func TestThrottledUnitsAreReadOnceMoreAtTheEnd(t *testing.T) {
 				}
 			}}
 			j := newJournal()
-			res := mustRun(t, t.Context(), []scanners.System{system("s", f)}, j, scanners.Options{Workers: 1})
+			res := mustRun(t.Context(), t, []scanners.System{system("s", f)}, j, scanners.Options{Workers: 1})
 			if got := res.Units[0].Outcome; got != c.want {
 				t.Errorf("outcome %q, want %q", got, c.want)
 			}
@@ -165,11 +165,11 @@ func TestThrottledUnitsAreReadOnceMoreAtTheEnd(t *testing.T) {
 func TestDoneUnitsAreNotReadAgain(t *testing.T) {
 	j := newJournal()
 	f := fake{planned("s", 2, 2), complete}
-	first := mustRun(t, t.Context(), []scanners.System{system("s", f)}, j, scanners.Options{})
+	first := mustRun(t.Context(), t, []scanners.System{system("s", f)}, j, scanners.Options{})
 	delete(j.kept, "s/account-001/c0")
 	var read []string
 	f.collect = func(ctx context.Context, u *inventory.Unit) { read = append(read, u.ID); complete(ctx, u) }
-	second := mustRun(t, t.Context(), []scanners.System{system("s", f)}, j, scanners.Options{})
+	second := mustRun(t.Context(), t, []scanners.System{system("s", f)}, j, scanners.Options{})
 	if diff := cmp.Diff([]string{"s/account-001/c0"}, read); diff != "" {
 		t.Error(diff)
 	}
@@ -230,7 +230,7 @@ func TestOnlyKeepsWhatIsWider(t *testing.T) {
 		}
 	}
 	f := fake{planned("s", 3, 2), complete}
-	res := mustRun(t, t.Context(), []scanners.System{system("s", f)}, newJournal(),
+	res := mustRun(t.Context(), t, []scanners.System{system("s", f)}, newJournal(),
 		scanners.Options{Keep: scanners.Only([]string{"account-001"}, nil, []string{"c1"})})
 	if diff := cmp.Diff([]string{"s/account-001/c1"}, res.Plan); diff != "" {
 		t.Error(diff)
@@ -239,7 +239,7 @@ func TestOnlyKeepsWhatIsWider(t *testing.T) {
 
 func TestNotConnected(t *testing.T) {
 	u := scanners.NotConnected("slack", "slack", inventory.AccountKind, inventory.TenantKind)
-	res := mustRun(t, t.Context(), nil, newJournal(), scanners.Options{Ended: []inventory.Unit{u}})
+	res := mustRun(t.Context(), t, nil, newJournal(), scanners.Options{Ended: []inventory.Unit{u}})
 	got := &res.Units[0]
 	if got.Outcome != inventory.Skipped || gap(t, got).Reason != inventory.NotConnected || len(got.Listings) != 2 ||
 		got.Listings[0].Complete || res.Ledger.Assessed() != 0 || res.Ledger.Planned != 1 {
@@ -265,7 +265,7 @@ func TestResultDoesNotDependOnTiming(t *testing.T) {
 				time.Sleep(delays[a*10+c])
 				behaviours[(a+c)%len(behaviours)](ctx, u)
 			}}
-			res := mustRun(t, t.Context(), []scanners.System{system("s", f)}, newJournal(), scanners.Options{Workers: 1 + int(seed)*3})
+			res := mustRun(t.Context(), t, []scanners.System{system("s", f)}, newJournal(), scanners.Options{Workers: 1 + int(seed)*3})
 			b, err := json.Marshal(res.Units)
 			if err != nil {
 				t.Fatal(err)
@@ -296,7 +296,7 @@ func TestProgress(t *testing.T) {
 		complete(ctx, u)
 	}}
 	j := newJournal()
-	j.kept["s/account-000/c0"] = func() inventory.Unit { u := planned("s", 1, 1)(nil)[0]; complete(nil, &u); return u }()
+	j.kept["s/account-000/c0"] = func() inventory.Unit { u := planned("s", 1, 1)(t.Context())[0]; complete(t.Context(), &u); return u }()
 	p := &watcher{}
 	if _, err := scanners.Run(t.Context(), []scanners.System{system("s", f)}, j, scanners.Options{}, p); err != nil {
 		t.Fatal(err)

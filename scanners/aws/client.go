@@ -91,8 +91,9 @@ func identify(req *http.Request) (string, error) {
 
 // baseConfig is what every client is made with; its credentials are the caller's own.
 func (s *Scanner) baseConfig(ctx context.Context, endpoint *url.URL) (aws.Config, error) {
-	base, err := aws.Config{Region: "us-east-1"}, error(nil)
+	base := aws.Config{Region: "us-east-1"}
 	if endpoint == nil {
+		var err error
 		if base, err = s.defaultChain(ctx); err != nil {
 			return base, err
 		}

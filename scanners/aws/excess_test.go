@@ -45,7 +45,7 @@ func TestExcess(t *testing.T) {
 		{"the other of them", "audit", "", true, one(aws("aws:policy/job-function/ViewOnlyAccess")), audit + "AWS's own set for reading, which is more than is needed"},
 		{"one that bears the name", "audit", "", true, one(aws("1:policy/SecurityAudit")), audit + "reads a:Get*, b:List*"},
 		{"a user, and its group", "", "arn:aws:iam::1:user/p/taro", true, []inventory.Grant{grant("group/g", "G", "all", everything), grant("group/h", "H", "all", everything),
-			grant("user/taro", "U", "p", allows("s3:*"))}, "1 user/taro by group/g → all: everything\n1 user/taro → p: changes s3:*"},
+			grant("user/taro", "U", "p", allows("s3:*"))}, "1 user/taro by group/g → all: everything\n1 user/taro → p: may change s3:*"},
 		{"a user whose groups were not read", "", "arn:aws:iam::1:user/hanako", true, nil, "1 user/hanako, its groups: " + refused},
 		{"a session", "", "arn:aws:sts::1:assumed-role/audit/me/too", true, one(allows("s3:PutObject")), audit + "changes s3:PutObject"},
 		{"a user that nobody lists", "", "arn:aws:sts::1:user/moto", true, nil, "1 user/moto: not known: IAM lists no such user"},

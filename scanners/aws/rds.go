@@ -156,7 +156,7 @@ func (r *reader) instance(i *rdstypes.DBInstance, d *rdsData) inventory.Database
 	}
 	db.PointInTimeRecovery = pointInTime(db.LatestRestorableAt)
 	if i.DBClusterIdentifier != nil {
-		db.ClusterID = inventory.Known(r.arn("rds", "cluster:"+*i.DBClusterIdentifier), d.read)
+		db.ClusterID = inventory.Known(r.arn("cluster:"+*i.DBClusterIdentifier), d.read)
 	}
 	if i.ReadReplicaSourceDBInstanceIdentifier != nil {
 		db.ReplicaOf = inventory.Known(r.source("db:", *i.ReadReplicaSourceDBInstanceIdentifier), d.read)
@@ -202,7 +202,7 @@ func (r *reader) source(kind, id string) string {
 	if strings.HasPrefix(id, "arn:") {
 		return id
 	}
-	return r.arn("rds", kind+id)
+	return r.arn(kind + id)
 }
 
 func family(engine *string) string {

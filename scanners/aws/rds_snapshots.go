@@ -46,7 +46,7 @@ func (r *reader) snapshot(s *rdstypes.DBSnapshot, read inventory.ReadID) invento
 	b := r.databaseBackup("rds:snapshot", str(s.DBSnapshotArn), str(s.DBSnapshotIdentifier), s.SnapshotType, read)
 	b.CreatedAt, b.Status, b.Encrypted = inventory.Ptr(s.SnapshotCreateTime, read), inventory.Ptr(s.Status, read), inventory.Ptr(s.Encrypted, read)
 	if s.DBInstanceIdentifier != nil {
-		b.SourceID = inventory.Known(r.arn("rds", "db:"+*s.DBInstanceIdentifier), read)
+		b.SourceID = inventory.Known(r.arn("db:"+*s.DBInstanceIdentifier), read)
 	}
 	return b
 }
@@ -55,7 +55,7 @@ func (r *reader) clusterSnapshot(s *rdstypes.DBClusterSnapshot, read inventory.R
 	b := r.databaseBackup("rds:cluster-snapshot", str(s.DBClusterSnapshotArn), str(s.DBClusterSnapshotIdentifier), s.SnapshotType, read)
 	b.CreatedAt, b.Status, b.Encrypted = inventory.Ptr(s.SnapshotCreateTime, read), inventory.Ptr(s.Status, read), inventory.Ptr(s.StorageEncrypted, read)
 	if s.DBClusterIdentifier != nil {
-		b.SourceID = inventory.Known(r.arn("rds", "cluster:"+*s.DBClusterIdentifier), read)
+		b.SourceID = inventory.Known(r.arn("cluster:"+*s.DBClusterIdentifier), read)
 	}
 	return b
 }

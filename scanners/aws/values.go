@@ -77,7 +77,7 @@ func (r *reader) console(service, fragment string) string {
 	return "https://" + host + "#" + fragment
 }
 
-// arn is the name of a resource of the unit's account and region.
-func (r *reader) arn(service, resource string) string {
-	return strings.Join([]string{"arn", r.s.partition, service, r.region, r.unit.Scope.Account, resource}, ":")
+// arn is the name of an RDS resource of the unit's account and region.
+func (r *reader) arn(resource string) string {
+	return strings.Join([]string{"arn", r.s.partition, "rds", r.region, r.unit.Scope.Account, resource}, ":")
 }

@@ -64,7 +64,7 @@ func (h *suite) scanUntil(t *testing.T, enough func([]Request) bool, o scanners.
 	defer h.leakless(t)()
 	w := h.New(t, faults...)
 	ctx, stop := watch(t.Context(), w, enough)
-	r := h.read(t, ctx, w, o)
+	r := h.read(ctx, t, w, o)
 	stop()
 	requests := w.Journal()
 	for _, complaint := range w.Complaints() {
@@ -100,7 +100,7 @@ func (h *suite) leakless(t *testing.T) (check func()) {
 }
 
 // read runs a scan and checks its books.
-func (h *suite) read(t *testing.T, ctx context.Context, w World, o scanners.Options) report {
+func (h *suite) read(ctx context.Context, t *testing.T, w World, o scanners.Options) report {
 	t.Helper()
 	system := scanners.System{Name: h.System, Type: h.Type, Kinds: h.Kinds, Scanner: w.Scanner}
 	result, err := scanners.Run(ctx, []scanners.System{system}, forgetful{}, o, nil)

@@ -36,9 +36,9 @@ func (a *answer) Read(p []byte) (int, error) {
 	}
 	a.left -= int64(n)
 	a.read.Add(int64(n))
-	switch {
-	case err == nil:
-	case err == io.EOF: // itself: an error that only wraps it is a cut, not an end
+	switch err {
+	case nil:
+	case io.EOF: // itself: an error that only wraps it is a cut, not an end
 		a.err = io.EOF
 		a.end(StatusClass(a.call.Status))
 	default:

@@ -13,6 +13,7 @@ import (
 // TimedOut are ever tried again.
 type Class string
 
+// The classes.
 const (
 	Throttled Class = "throttled" // the server wants us to slow down
 	Transient Class = "transient" // the server or the network failed; the same request may succeed later
@@ -60,6 +61,8 @@ type TimeoutError struct{ After time.Duration }
 
 func (e *TimeoutError) Error() string { return fmt.Sprintf("no whole answer within %s", e.After) }
 func (e *TimeoutError) Unwrap() error { return context.DeadlineExceeded }
+
+// Timeout implements net.Error.
 func (e *TimeoutError) Timeout() bool { return true }
 
 // WithTimeout bounds one request. When d passes, the cause of the context is a [TimeoutError]; if the parent ends

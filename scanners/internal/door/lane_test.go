@@ -233,7 +233,8 @@ func TestLanePauses(t *testing.T) {
 func TestLaneLeavesPromptly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		lanes := NewLanes(func(string) Limits { return Limits{} })
-		if lanes.Lane("a") != lanes.Lane("a") || lanes.Lane("a") == lanes.Lane("b") {
+		first, again, other := lanes.Lane("a"), lanes.Lane("a"), lanes.Lane("b")
+		if first != again || first == other {
 			t.Fatal("a key must have one lane of its own")
 		}
 		holder, err := lanes.Lane("a").Enter(t.Context()) // now one waits for a place, the others for their turn

@@ -24,9 +24,19 @@ func (s Secret) Reveal() string {
 	return *s.value
 }
 
-func (s Secret) String() string               { return redacted }
-func (s Secret) GoString() string             { return redacted }
-func (s Secret) Format(f fmt.State, _ rune)   { io.WriteString(f, redacted) }
+func (s Secret) String() string { return redacted }
+
+// GoString hides it from %#v.
+func (s Secret) GoString() string { return redacted }
+
+// Format hides it from every verb.
+func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, redacted) }
+
+// MarshalJSON hides it from JSON.
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// MarshalText hides it from YAML, XML and flags.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-func (s Secret) LogValue() slog.Value         { return slog.StringValue(redacted) }
+
+// LogValue hides it from logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
