@@ -35,7 +35,7 @@ func TestExcess(t *testing.T) {
 	}{
 		{"exactly the needs", "audit", "", true, one(allows("rds:DescribeDBInstances", "ec2:describeVPCs", "sts:GetCallerIdentity")), ""},
 		{"by a role's ARN", "arn:aws:iam::1:role/x/audit", "", true, one(allows("rds:DescribeDBInstances", "ec2:DescribeHosts")), audit + "reads ec2:DescribeHosts"},
-		{"writes, then data, then the rest", "audit", "", true, one(allows("ec2:DescribeHosts", "s3:GetObject", "s3:PutObject")), audit + "changes s3:PutObject; reads data s3:GetObject; reads ec2:DescribeHosts"},
+		{"writes, then data, then the rest", "audit", "", true, one(allows("ec2:DescribeHosts", "s3:GetObject", "s3:PutObject")), audit + "may change s3:PutObject; reads data s3:GetObject; reads ec2:DescribeHosts"},
 		{"patterns", "audit", "", true, one(allows("*:List*", "iam:*", "rds:Describe*", "s3:Get*")), audit + "may change *:List*, iam:*; reads data s3:Get*; reads rds:Describe*"},
 		{"everything but", "audit", "", true, one(allows("!iam:*")), audit + "may change !iam:*"},
 		{"data is read by another verb", "audit", "", true, one(allows("dynamodb:Scan", "kms:Decrypt", "rds-data:*")), audit + "reads data dynamodb:Scan, kms:Decrypt, rds-data:*"},
@@ -47,7 +47,7 @@ func TestExcess(t *testing.T) {
 		{"a user, and its group", "", "arn:aws:iam::1:user/p/taro", true, []inventory.Grant{grant("group/g", "G", "all", everything), grant("group/h", "H", "all", everything),
 			grant("user/taro", "U", "p", allows("s3:*"))}, "1 user/taro by group/g → all: everything\n1 user/taro → p: may change s3:*"},
 		{"a user whose groups were not read", "", "arn:aws:iam::1:user/hanako", true, nil, "1 user/hanako, its groups: " + refused},
-		{"a session", "", "arn:aws:sts::1:assumed-role/audit/me/too", true, one(allows("s3:PutObject")), audit + "changes s3:PutObject"},
+		{"a session", "", "arn:aws:sts::1:assumed-role/audit/me/too", true, one(allows("s3:PutObject")), audit + "may change s3:PutObject"},
 		{"a user that nobody lists", "", "arn:aws:sts::1:user/moto", true, nil, "1 user/moto: not known: IAM lists no such user"},
 		{"root", "", "arn:aws:iam::1:root", true, nil, "1 root: everything"},
 		{"a federated user", "", "arn:aws:sts::1:federated-user/taro", true, nil, "1: not known: AWS names no user and no role as the owner of these credentials"},
