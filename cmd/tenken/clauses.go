@@ -34,24 +34,21 @@ func clausesCommand(e env) *cobra.Command {
 		},
 	}
 	langFlag(c, &lang)
-	c.Flags().BoolVar(&systems, "systems", false, "list the systems that the regulation names instead, with the ids that not_used takes")
+	c.Flags().BoolVar(&systems, "systems", false, "list instead the systems that the regulation names or needs, what reads them, and the ids that not_used takes")
 	return c
 }
 
 func printSystems(e env, pol *policy.Policy, lang string) {
 	for _, s := range pol.Systems {
-		if !s.Named {
+		if !s.Named && readerOf(s.ID) == "" {
 			continue
 		}
 		by := findings.Text{JA: "人と記録", EN: "people and records"}.In(lang)
-		var types []string
-		for _, t := range s.Scanners {
-			if _, built := providerOf(t); !built {
-				t += findings.Text{JA: "（未対応）", EN: " (not built)"}.In(lang)
-			}
-			types = append(types, t)
+		if len(s.Scanners) > 0 {
+			by = strings.Join(s.Scanners, ", ") + findings.Text{JA: "（未対応）", EN: " (not built)"}.In(lang)
 		}
-		fmt.Fprintf(e.stdout, "%-28s %s [%s]\n%-28s %s\n", s.ID, s.Name.In(lang), cmp.Or(strings.Join(types, ", "), by), "", strings.Join(s.Clauses, " "))
+		by = cmp.Or(readerOf(s.ID), by)
+		fmt.Fprintf(e.stdout, "%-28s %s [%s]\n%-28s %s\n", s.ID, s.Name.In(lang), by, "", strings.Join(s.Clauses, " "))
 	}
 }
 

@@ -245,8 +245,8 @@ func (c *config) checkGaps() error {
 		if err := checkDate(g.Expires); err != nil {
 			return fmt.Errorf("gaps: entry %d: expires %w", i+1, err)
 		}
-		if _, unconfigured := providerOf(g.System); !unconfigured && !slices.Contains(c.names(), g.System) {
-			return fmt.Errorf("gaps: entry %d: there is no system %q; name one of systems", i+1, g.System)
+		if !slices.Contains(c.names(), g.System) && readerOf(g.System) == "" {
+			return fmt.Errorf("gaps: entry %d: there is no system %q; name one of systems, or the id of one that is not connected", i+1, g.System)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,9 @@ var configSchema []byte
 
 // provider is a type of system that this version can read.
 type provider struct {
-	typ   string
+	typ string
+	// reads are the ids of the regulation's systems that this version reads through it, the one that names it first.
+	reads []string
 	keys  []string // of its entry under systems, besides name and type
 	kinds []inventory.Kind
 	check func(system) error
@@ -35,12 +38,12 @@ type provider struct {
 // providers are all of them, one entry per guest.
 var providers = []provider{
 	{
-		typ: "aws", keys: []string{"regions", "profile", "role", "accounts", "endpoint"}, kinds: aws.KnownKinds(),
+		typ: "aws", reads: []string{"aws", "rds", "bastion", "spartraining"}, keys: []string{"regions", "profile", "role", "accounts", "endpoint"}, kinds: aws.KnownKinds(),
 		check: checkAWS, open: openAWS, needs: aws.Needs, derive: aws.Derive,
 		privileges: func() ([]byte, error) { return aws.PolicyDocument(aws.Needs()) },
 	},
 	{
-		typ: "roster", keys: []string{"file", "kind", "columns", "ignore", "encoding"}, kinds: []inventory.Kind{inventory.PersonKind},
+		typ: "roster", reads: []string{"hr-roster"}, keys: []string{"file", "kind", "columns", "ignore", "encoding"}, kinds: []inventory.Kind{inventory.PersonKind},
 		check: checkRoster, open: openRoster, needs: (*roster.Scanner)(nil).Needs,
 		privileges: func() ([]byte, error) { return []byte("a roster needs no permission but to read its file"), nil },
 	},
@@ -63,9 +66,14 @@ func providerTypes() []string {
 	return types
 }
 
-// notConnected is the planned unit of a type that nobody configured.
-func (p provider) notConnected() inventory.Unit {
-	return scanners.NotConnected(p.typ, p.typ, p.kinds...)
+// readerOf is the type that reads a system of the regulation in this version; empty when none does.
+func readerOf(id string) string {
+	for _, p := range providers {
+		if slices.Contains(p.reads, id) {
+			return p.typ
+		}
+	}
+	return ""
 }
 
 func checkAWS(s system) error {

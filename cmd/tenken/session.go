@@ -13,6 +13,7 @@ import (
 	"sptr.jp/tenken/findings/run"
 	"sptr.jp/tenken/rules"
 	"sptr.jp/tenken/rules/policy"
+	"sptr.jp/tenken/scanners"
 )
 
 // session is a configuration made ready: the regulation, the rules and the values in force.
@@ -62,13 +63,15 @@ func derived(domains []string, envs []inventory.EnvironmentDecl) map[string][]st
 	return d
 }
 
-// unconnected are the planned units of systems that the regulation names, this version reads, and nobody configured.
+// unconnected are the planned units of providers that nobody configured: one for each that reads a system which the
+// company does not declare unused, under that system's id.
 func (s *session) unconnected() []inventory.Unit {
 	var units []inventory.Unit
 	for _, p := range providers {
+		wanted := slices.IndexFunc(p.reads, s.used)
 		configured := slices.ContainsFunc(s.cfg.Systems, func(c system) bool { return c.Type == p.typ })
-		if !configured && slices.ContainsFunc(s.policy.Systems, func(named policy.System) bool { return s.wants(named) && slices.Contains(named.Scanners, p.typ) }) {
-			units = append(units, p.notConnected())
+		if wanted >= 0 && !configured {
+			units = append(units, scanners.NotConnected(p.reads[wanted], p.typ, p.kinds...))
 		}
 	}
 	return units
@@ -76,19 +79,18 @@ func (s *session) unconnected() []inventory.Unit {
 
 // notBuilt are the systems that the regulation names and no provider of this version reads.
 func (s *session) notBuilt() []string {
-	var names []string
+	var ids []string
 	for _, named := range s.policy.Systems {
-		built := slices.ContainsFunc(named.Scanners, func(t string) bool { _, ok := providerOf(t); return ok })
-		if s.wants(named) && len(named.Scanners) > 0 && !built {
-			names = append(names, named.ID)
+		if named.Named && len(named.Scanners) > 0 && readerOf(named.ID) == "" && s.used(named.ID) {
+			ids = append(ids, named.ID)
 		}
 	}
-	return names
+	return ids
 }
 
-// wants reports that the regulation names a system and the company does not declare it unused.
-func (s *session) wants(named policy.System) bool {
-	return named.Named && !slices.ContainsFunc(s.cfg.NotUsed, func(n notUsed) bool { return n.System == named.ID })
+// used reports that the company does not declare a system of the regulation unused.
+func (s *session) used(id string) bool {
+	return !slices.ContainsFunc(s.cfg.NotUsed, func(n notUsed) bool { return n.System == id })
 }
 
 // head is the head of a run of this session, without its plan.
