@@ -138,472 +138,473 @@ func fieldsOf(typeName string) []field {
 			{"cluster_id", "ClusterID", 72, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.ClusterID, x.Unit(), 72) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.ClusterID.Read() })},
 			{"replica_of", "ReplicaOf", 73, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.ReplicaOf, x.Unit(), 73) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.ReplicaOf.Read() })},
 			{"public_address", "PublicAddress", 74, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.PublicAddress, x.Unit(), 74) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.PublicAddress.Read() })},
-			{"encrypted", "Encrypted", 75, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.Encrypted, x.Unit(), 75) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Encrypted.Read() })},
-			{"kms_key", "KMSKey", 76, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.KMSKey, x.Unit(), 76) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.KMSKey.Read() })},
-			{"backup_retention_days", "BackupRetentionDays", 77, cel.NullableType(cel.IntType), get(func(x *inventory.Database) any { return intOf(x.BackupRetentionDays, x.Unit(), 77) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.BackupRetentionDays.Read() })},
-			{"latest_restorable_at", "LatestRestorableAt", 78, cel.TimestampType, get(func(x *inventory.Database) any { return timeOf(x.LatestRestorableAt, x.Unit(), 78) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.LatestRestorableAt.Read() })},
-			{"point_in_time_recovery", "PointInTimeRecovery", 79, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.PointInTimeRecovery, x.Unit(), 79) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.PointInTimeRecovery.Read() })},
-			{"deletion_protection", "DeletionProtection", 80, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.DeletionProtection, x.Unit(), 80) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.DeletionProtection.Read() })},
-			{"multi_zone", "MultiZone", 81, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.MultiZone, x.Unit(), 81) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.MultiZone.Read() })},
-			{"auto_minor_upgrade", "AutoMinorUpgrade", 82, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.AutoMinorUpgrade, x.Unit(), 82) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.AutoMinorUpgrade.Read() })},
-			{"tls_required", "TLSRequired", 83, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.TLSRequired, x.Unit(), 83) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.TLSRequired.Read() })},
-			{"network_id", "NetworkID", 84, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.NetworkID, x.Unit(), 84) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.NetworkID.Read() })},
-			{"subnet_ids", "SubnetIDs", 85, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SubnetIDs, x.Unit(), 85) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SubnetIDs.Read() })},
-			{"security_group_ids", "SecurityGroupIDs", 86, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SecurityGroupIDs, x.Unit(), 86) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
-			{"log_exports", "LogExports", 87, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.LogExports, x.Unit(), 87) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.LogExports.Read() })},
-			{"internet_reach", "InternetReach", 88, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.InternetReach, x.Unit(), 88) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetReach.Read() })},
-			{"internet_open", "InternetOpen", 89, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.InternetOpen, x.Unit(), 89) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetOpen.Read() })},
-			{"ingress", "Ingress", 90, cel.ListType(cel.ObjectType("tenken.Source")), get(func(x *inventory.Database) any { return listOf(x.Ingress, x.Unit(), 90) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Ingress.Read() })},
+			{"internet_gateway", "InternetGateway", 75, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.InternetGateway, x.Unit(), 75) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetGateway.Read() })},
+			{"encrypted", "Encrypted", 76, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.Encrypted, x.Unit(), 76) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Encrypted.Read() })},
+			{"kms_key", "KMSKey", 77, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.KMSKey, x.Unit(), 77) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.KMSKey.Read() })},
+			{"backup_retention_days", "BackupRetentionDays", 78, cel.NullableType(cel.IntType), get(func(x *inventory.Database) any { return intOf(x.BackupRetentionDays, x.Unit(), 78) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.BackupRetentionDays.Read() })},
+			{"latest_restorable_at", "LatestRestorableAt", 79, cel.TimestampType, get(func(x *inventory.Database) any { return timeOf(x.LatestRestorableAt, x.Unit(), 79) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.LatestRestorableAt.Read() })},
+			{"point_in_time_recovery", "PointInTimeRecovery", 80, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.PointInTimeRecovery, x.Unit(), 80) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.PointInTimeRecovery.Read() })},
+			{"deletion_protection", "DeletionProtection", 81, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.DeletionProtection, x.Unit(), 81) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.DeletionProtection.Read() })},
+			{"multi_zone", "MultiZone", 82, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.MultiZone, x.Unit(), 82) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.MultiZone.Read() })},
+			{"auto_minor_upgrade", "AutoMinorUpgrade", 83, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.AutoMinorUpgrade, x.Unit(), 83) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.AutoMinorUpgrade.Read() })},
+			{"tls_required", "TLSRequired", 84, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.TLSRequired, x.Unit(), 84) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.TLSRequired.Read() })},
+			{"network_id", "NetworkID", 85, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.NetworkID, x.Unit(), 85) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.NetworkID.Read() })},
+			{"subnet_ids", "SubnetIDs", 86, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SubnetIDs, x.Unit(), 86) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SubnetIDs.Read() })},
+			{"security_group_ids", "SecurityGroupIDs", 87, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SecurityGroupIDs, x.Unit(), 87) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
+			{"log_exports", "LogExports", 88, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.LogExports, x.Unit(), 88) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.LogExports.Read() })},
+			{"internet_reach", "InternetReach", 89, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.InternetReach, x.Unit(), 89) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetReach.Read() })},
+			{"internet_open", "InternetOpen", 90, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.InternetOpen, x.Unit(), 90) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetOpen.Read() })},
+			{"ingress", "Ingress", 91, cel.ListType(cel.ObjectType("tenken.Source")), get(func(x *inventory.Database) any { return listOf(x.Ingress, x.Unit(), 91) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Ingress.Read() })},
 		}
 	case "tenken.Environment":
 		return []field{
-			{"id", "ID", 91, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 92, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 93, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 94, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 95, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 96, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 96)
+			{"id", "ID", 92, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 93, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 94, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 95, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 96, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 97, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 97)
 			}), nil},
-			{"environment", "Environment", 97, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 97)
+			{"environment", "Environment", 98, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 98)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 98, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 98)
+			{"environment_class", "EnvironmentClass", 99, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 99)
 			}), nil},
-			{"asset", "Asset", 99, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 99)
+			{"asset", "Asset", 100, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 100)
 			}), nil},
-			{"level", "Level", 100, cel.IntType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 100)
+			{"level", "Level", 101, cel.IntType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 101)
 			}), nil},
-			{"accounts", "Accounts", 101, cel.ListType(cel.StringType), get(func(x *inventory.Environment) any { return listOf(x.Accounts, x.Unit(), 101) }), readBy(func(x *inventory.Environment) inventory.ReadID { return x.Accounts.Read() })},
+			{"accounts", "Accounts", 102, cel.ListType(cel.StringType), get(func(x *inventory.Environment) any { return listOf(x.Accounts, x.Unit(), 102) }), readBy(func(x *inventory.Environment) inventory.ReadID { return x.Accounts.Read() })},
 		}
 	case "tenken.Exposure":
 		return []field{
-			{"id", "ID", 102, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 103, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 104, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 105, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 106, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 107, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 107)
+			{"id", "ID", 103, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 104, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 105, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 106, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 107, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 108, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 108)
 			}), nil},
-			{"environment", "Environment", 108, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 108)
+			{"environment", "Environment", 109, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 109)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 109, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 109)
+			{"environment_class", "EnvironmentClass", 110, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 110)
 			}), nil},
-			{"asset", "Asset", 110, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 110)
+			{"asset", "Asset", 111, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 111)
 			}), nil},
-			{"level", "Level", 111, cel.IntType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 111)
+			{"level", "Level", 112, cel.IntType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 112)
 			}), nil},
-			{"asset_kind", "AssetKind", 112, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetKind) }), nil},
-			{"asset_id", "AssetID", 113, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetID) }), nil},
-			{"protocol", "Protocol", 114, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Protocol) }), nil},
-			{"from", "From", 115, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.From) }), nil},
-			{"to", "To", 116, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.To) }), nil},
-			{"sources", "Sources", 117, cel.ListType(cel.StringType), get(func(x *inventory.Exposure) any { return listOf(x.Sources, x.Unit(), 117) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Sources.Read() })},
-			{"reach", "Reach", 118, cel.NullableType(cel.StringType), get(func(x *inventory.Exposure) any { return stringOf(x.Reach, x.Unit(), 118) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Reach.Read() })},
-			{"attached", "Attached", 119, cel.NullableType(cel.BoolType), get(func(x *inventory.Exposure) any { return boolOf(x.Attached, x.Unit(), 119) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Attached.Read() })},
+			{"asset_kind", "AssetKind", 113, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetKind) }), nil},
+			{"asset_id", "AssetID", 114, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetID) }), nil},
+			{"protocol", "Protocol", 115, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Protocol) }), nil},
+			{"from", "From", 116, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.From) }), nil},
+			{"to", "To", 117, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.To) }), nil},
+			{"sources", "Sources", 118, cel.ListType(cel.StringType), get(func(x *inventory.Exposure) any { return listOf(x.Sources, x.Unit(), 118) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Sources.Read() })},
+			{"reach", "Reach", 119, cel.NullableType(cel.StringType), get(func(x *inventory.Exposure) any { return stringOf(x.Reach, x.Unit(), 119) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Reach.Read() })},
+			{"attached", "Attached", 120, cel.NullableType(cel.BoolType), get(func(x *inventory.Exposure) any { return boolOf(x.Attached, x.Unit(), 120) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Attached.Read() })},
 		}
 	case "tenken.Grant":
 		return []field{
-			{"id", "ID", 120, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 121, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 122, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 123, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 124, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 125, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 125)
+			{"id", "ID", 121, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 122, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 123, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 124, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 125, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 126, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 126)
 			}), nil},
-			{"environment", "Environment", 126, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 126)
+			{"environment", "Environment", 127, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 127)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 127, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 127)
+			{"environment_class", "EnvironmentClass", 128, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 128)
 			}), nil},
-			{"asset", "Asset", 128, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 128)
+			{"asset", "Asset", 129, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 129)
 			}), nil},
-			{"level", "Level", 129, cel.IntType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 129)
+			{"level", "Level", 130, cel.IntType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 130)
 			}), nil},
-			{"principal_id", "PrincipalID", 130, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalID, x.Unit(), 130) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalID.Read() })},
-			{"principal_name", "PrincipalName", 131, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalName, x.Unit(), 131) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalName.Read() })},
-			{"principal_type", "PrincipalType", 132, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalType, x.Unit(), 132) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalType.Read() })},
-			{"role_id", "RoleID", 133, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleID, x.Unit(), 133) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleID.Read() })},
-			{"role_name", "RoleName", 134, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleName, x.Unit(), 134) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleName.Read() })},
-			{"role", "Role", 135, cel.ObjectType("tenken.Role"), get(func(x *inventory.Grant) any { return edgeOf(x.Role, x.Unit(), 135) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.Role.Read() })},
+			{"principal_id", "PrincipalID", 131, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalID, x.Unit(), 131) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalID.Read() })},
+			{"principal_name", "PrincipalName", 132, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalName, x.Unit(), 132) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalName.Read() })},
+			{"principal_type", "PrincipalType", 133, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalType, x.Unit(), 133) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalType.Read() })},
+			{"role_id", "RoleID", 134, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleID, x.Unit(), 134) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleID.Read() })},
+			{"role_name", "RoleName", 135, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleName, x.Unit(), 135) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleName.Read() })},
+			{"role", "Role", 136, cel.ObjectType("tenken.Role"), get(func(x *inventory.Grant) any { return edgeOf(x.Role, x.Unit(), 136) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.Role.Read() })},
 		}
 	case "tenken.Group":
 		return []field{
-			{"id", "ID", 136, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 137, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 138, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 139, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 140, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 141, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 141)
+			{"id", "ID", 137, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 138, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 139, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 140, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 141, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 142, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 142)
 			}), nil},
-			{"environment", "Environment", 142, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 142)
+			{"environment", "Environment", 143, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 143)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 143, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 143)
+			{"environment_class", "EnvironmentClass", 144, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 144)
 			}), nil},
-			{"asset", "Asset", 144, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 144)
+			{"asset", "Asset", 145, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 145)
 			}), nil},
-			{"level", "Level", 145, cel.IntType, get(func(x *inventory.Group) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 145)
+			{"level", "Level", 146, cel.IntType, get(func(x *inventory.Group) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 146)
 			}), nil},
-			{"member_ids", "MemberIDs", 146, cel.ListType(cel.StringType), get(func(x *inventory.Group) any { return listOf(x.MemberIDs, x.Unit(), 146) }), readBy(func(x *inventory.Group) inventory.ReadID { return x.MemberIDs.Read() })},
+			{"member_ids", "MemberIDs", 147, cel.ListType(cel.StringType), get(func(x *inventory.Group) any { return listOf(x.MemberIDs, x.Unit(), 147) }), readBy(func(x *inventory.Group) inventory.ReadID { return x.MemberIDs.Read() })},
 		}
 	case "tenken.Instance":
 		return []field{
-			{"id", "ID", 147, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 148, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 149, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 150, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 151, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 152, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 152)
+			{"id", "ID", 148, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 149, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 150, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 151, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 152, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 153, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 153)
 			}), nil},
-			{"environment", "Environment", 153, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 153)
+			{"environment", "Environment", 154, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 154)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 154, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 154)
+			{"environment_class", "EnvironmentClass", 155, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 155)
 			}), nil},
-			{"asset", "Asset", 155, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 155)
+			{"asset", "Asset", 156, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 156)
 			}), nil},
-			{"level", "Level", 156, cel.IntType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 156)
+			{"level", "Level", 157, cel.IntType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 157)
 			}), nil},
-			{"state", "State", 157, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.State, x.Unit(), 157) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.State.Read() })},
-			{"public_ip", "PublicIP", 158, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.PublicIP, x.Unit(), 158) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.PublicIP.Read() })},
-			{"subnet_id", "SubnetID", 159, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.SubnetID, x.Unit(), 159) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.SubnetID.Read() })},
-			{"network_id", "NetworkID", 160, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.NetworkID, x.Unit(), 160) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.NetworkID.Read() })},
-			{"imdsv2", "IMDSv2", 161, cel.NullableType(cel.BoolType), get(func(x *inventory.Instance) any { return boolOf(x.IMDSv2, x.Unit(), 161) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.IMDSv2.Read() })},
-			{"profile", "Profile", 162, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.Profile, x.Unit(), 162) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.Profile.Read() })},
+			{"state", "State", 158, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.State, x.Unit(), 158) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.State.Read() })},
+			{"public_ip", "PublicIP", 159, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.PublicIP, x.Unit(), 159) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.PublicIP.Read() })},
+			{"subnet_id", "SubnetID", 160, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.SubnetID, x.Unit(), 160) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.SubnetID.Read() })},
+			{"network_id", "NetworkID", 161, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.NetworkID, x.Unit(), 161) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.NetworkID.Read() })},
+			{"imdsv2", "IMDSv2", 162, cel.NullableType(cel.BoolType), get(func(x *inventory.Instance) any { return boolOf(x.IMDSv2, x.Unit(), 162) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.IMDSv2.Read() })},
+			{"profile", "Profile", 163, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.Profile, x.Unit(), 163) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.Profile.Read() })},
 		}
 	case "tenken.Network":
 		return []field{
-			{"id", "ID", 163, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 164, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 165, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 166, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 167, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 168, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 168)
+			{"id", "ID", 164, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 165, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 166, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 167, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 168, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 169, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 169)
 			}), nil},
-			{"environment", "Environment", 169, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 169)
+			{"environment", "Environment", 170, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 170)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 170, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 170)
+			{"environment_class", "EnvironmentClass", 171, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 171)
 			}), nil},
-			{"asset", "Asset", 171, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 171)
+			{"asset", "Asset", 172, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 172)
 			}), nil},
-			{"level", "Level", 172, cel.IntType, get(func(x *inventory.Network) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 172)
+			{"level", "Level", 173, cel.IntType, get(func(x *inventory.Network) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 173)
 			}), nil},
-			{"cidrs", "CIDRs", 173, cel.ListType(cel.StringType), get(func(x *inventory.Network) any { return listOf(x.CIDRs, x.Unit(), 173) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.CIDRs.Read() })},
-			{"default", "Default", 174, cel.NullableType(cel.BoolType), get(func(x *inventory.Network) any { return boolOf(x.Default, x.Unit(), 174) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.Default.Read() })},
+			{"cidrs", "CIDRs", 174, cel.ListType(cel.StringType), get(func(x *inventory.Network) any { return listOf(x.CIDRs, x.Unit(), 174) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.CIDRs.Read() })},
+			{"default", "Default", 175, cel.NullableType(cel.BoolType), get(func(x *inventory.Network) any { return boolOf(x.Default, x.Unit(), 175) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.Default.Read() })},
 		}
 	case "tenken.NetworkACL":
 		return []field{
-			{"id", "ID", 175, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 176, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 177, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 178, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 179, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 180, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 180)
+			{"id", "ID", 176, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 177, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 178, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 179, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 180, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 181, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 181)
 			}), nil},
-			{"environment", "Environment", 181, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 181)
+			{"environment", "Environment", 182, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 182)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 182, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 182)
+			{"environment_class", "EnvironmentClass", 183, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 183)
 			}), nil},
-			{"asset", "Asset", 183, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 183)
+			{"asset", "Asset", 184, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 184)
 			}), nil},
-			{"level", "Level", 184, cel.IntType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 184)
+			{"level", "Level", 185, cel.IntType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 185)
 			}), nil},
-			{"network_id", "NetworkID", 185, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkACL) any { return stringOf(x.NetworkID, x.Unit(), 185) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.NetworkID.Read() })},
-			{"subnet_ids", "SubnetIDs", 186, cel.ListType(cel.StringType), get(func(x *inventory.NetworkACL) any { return listOf(x.SubnetIDs, x.Unit(), 186) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.SubnetIDs.Read() })},
+			{"network_id", "NetworkID", 186, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkACL) any { return stringOf(x.NetworkID, x.Unit(), 186) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.NetworkID.Read() })},
+			{"subnet_ids", "SubnetIDs", 187, cel.ListType(cel.StringType), get(func(x *inventory.NetworkACL) any { return listOf(x.SubnetIDs, x.Unit(), 187) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.SubnetIDs.Read() })},
 		}
 	case "tenken.NetworkInterface":
 		return []field{
-			{"id", "ID", 187, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 188, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 189, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 190, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 191, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 192, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 192)
+			{"id", "ID", 188, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 189, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 190, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 191, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 192, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 193, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 193)
 			}), nil},
-			{"environment", "Environment", 193, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 193)
+			{"environment", "Environment", 194, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 194)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 194, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 194)
+			{"environment_class", "EnvironmentClass", 195, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 195)
 			}), nil},
-			{"asset", "Asset", 195, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 195)
+			{"asset", "Asset", 196, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 196)
 			}), nil},
-			{"level", "Level", 196, cel.IntType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 196)
+			{"level", "Level", 197, cel.IntType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 197)
 			}), nil},
-			{"instance_id", "InstanceID", 197, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.InstanceID, x.Unit(), 197) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.InstanceID.Read() })},
-			{"service", "Service", 198, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.Service, x.Unit(), 198) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.Service.Read() })},
-			{"subnet_id", "SubnetID", 199, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.SubnetID, x.Unit(), 199) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SubnetID.Read() })},
-			{"public_ip", "PublicIP", 200, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.PublicIP, x.Unit(), 200) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.PublicIP.Read() })},
-			{"ipv6", "IPv6", 201, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.IPv6, x.Unit(), 201) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.IPv6.Read() })},
-			{"security_group_ids", "SecurityGroupIDs", 202, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.SecurityGroupIDs, x.Unit(), 202) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
+			{"instance_id", "InstanceID", 198, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.InstanceID, x.Unit(), 198) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.InstanceID.Read() })},
+			{"service", "Service", 199, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.Service, x.Unit(), 199) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.Service.Read() })},
+			{"subnet_id", "SubnetID", 200, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.SubnetID, x.Unit(), 200) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SubnetID.Read() })},
+			{"public_ip", "PublicIP", 201, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.PublicIP, x.Unit(), 201) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.PublicIP.Read() })},
+			{"ipv6", "IPv6", 202, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.IPv6, x.Unit(), 202) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.IPv6.Read() })},
+			{"security_group_ids", "SecurityGroupIDs", 203, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.SecurityGroupIDs, x.Unit(), 203) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
 		}
 	case "tenken.Person":
 		return []field{
-			{"id", "ID", 203, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 204, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 205, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 206, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 207, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 208, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 208)
+			{"id", "ID", 204, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 205, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 206, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 207, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 208, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 209, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 209)
 			}), nil},
-			{"environment", "Environment", 209, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 209)
+			{"environment", "Environment", 210, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 210)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 210, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 210)
+			{"environment_class", "EnvironmentClass", 211, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 211)
 			}), nil},
-			{"asset", "Asset", 211, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 211)
+			{"asset", "Asset", 212, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 212)
 			}), nil},
-			{"level", "Level", 212, cel.IntType, get(func(x *inventory.Person) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 212)
+			{"level", "Level", 213, cel.IntType, get(func(x *inventory.Person) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 213)
 			}), nil},
-			{"emails", "Emails", 213, cel.ListType(cel.StringType), get(func(x *inventory.Person) any { return listOf(x.Emails, x.Unit(), 213) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Emails.Read() })},
-			{"employment_type", "EmploymentType", 214, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.EmploymentType, x.Unit(), 214) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.EmploymentType.Read() })},
-			{"category", "Category", 215, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Category, x.Unit(), 215) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Category.Read() })},
-			{"department", "Department", 216, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Department, x.Unit(), 216) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Department.Read() })},
-			{"title", "Title", 217, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Title, x.Unit(), 217) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Title.Read() })},
-			{"hire_date", "HireDate", 218, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.HireDate, x.Unit(), 218) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.HireDate.Read() })},
-			{"leave_date", "LeaveDate", 219, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.LeaveDate, x.Unit(), 219) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.LeaveDate.Read() })},
-			{"on_leave", "OnLeave", 220, cel.NullableType(cel.BoolType), get(func(x *inventory.Person) any { return boolOf(x.OnLeave, x.Unit(), 220) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.OnLeave.Read() })},
-			{"department_changed_at", "DepartmentChangedAt", 221, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.DepartmentChangedAt, x.Unit(), 221) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.DepartmentChangedAt.Read() })},
-			{"manager", "Manager", 222, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Manager, x.Unit(), 222) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Manager.Read() })},
-			{"approver", "Approver", 223, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Approver, x.Unit(), 223) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Approver.Read() })},
-			{"approved_at", "ApprovedAt", 224, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ApprovedAt, x.Unit(), 224) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ApprovedAt.Read() })},
-			{"valid_until", "ValidUntil", 225, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ValidUntil, x.Unit(), 225) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ValidUntil.Read() })},
-			{"nda_signed_at", "NDASignedAt", 226, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.NDASignedAt, x.Unit(), 226) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.NDASignedAt.Read() })},
-			{"accounts", "Accounts", 227, cel.ListType(cel.ObjectType("tenken.Account")), get(func(x *inventory.Person) any { return listOf(x.Accounts, x.Unit(), 227) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Accounts.Read() })},
+			{"emails", "Emails", 214, cel.ListType(cel.StringType), get(func(x *inventory.Person) any { return listOf(x.Emails, x.Unit(), 214) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Emails.Read() })},
+			{"employment_type", "EmploymentType", 215, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.EmploymentType, x.Unit(), 215) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.EmploymentType.Read() })},
+			{"category", "Category", 216, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Category, x.Unit(), 216) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Category.Read() })},
+			{"department", "Department", 217, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Department, x.Unit(), 217) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Department.Read() })},
+			{"title", "Title", 218, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Title, x.Unit(), 218) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Title.Read() })},
+			{"hire_date", "HireDate", 219, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.HireDate, x.Unit(), 219) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.HireDate.Read() })},
+			{"leave_date", "LeaveDate", 220, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.LeaveDate, x.Unit(), 220) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.LeaveDate.Read() })},
+			{"on_leave", "OnLeave", 221, cel.NullableType(cel.BoolType), get(func(x *inventory.Person) any { return boolOf(x.OnLeave, x.Unit(), 221) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.OnLeave.Read() })},
+			{"department_changed_at", "DepartmentChangedAt", 222, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.DepartmentChangedAt, x.Unit(), 222) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.DepartmentChangedAt.Read() })},
+			{"manager", "Manager", 223, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Manager, x.Unit(), 223) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Manager.Read() })},
+			{"approver", "Approver", 224, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Approver, x.Unit(), 224) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Approver.Read() })},
+			{"approved_at", "ApprovedAt", 225, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ApprovedAt, x.Unit(), 225) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ApprovedAt.Read() })},
+			{"valid_until", "ValidUntil", 226, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ValidUntil, x.Unit(), 226) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ValidUntil.Read() })},
+			{"nda_signed_at", "NDASignedAt", 227, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.NDASignedAt, x.Unit(), 227) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.NDASignedAt.Read() })},
+			{"accounts", "Accounts", 228, cel.ListType(cel.ObjectType("tenken.Account")), get(func(x *inventory.Person) any { return listOf(x.Accounts, x.Unit(), 228) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Accounts.Read() })},
 		}
 	case "tenken.PrefixList":
 		return []field{
-			{"id", "ID", 228, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 229, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 230, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 231, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 232, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 233, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 233)
+			{"id", "ID", 229, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 230, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 231, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 232, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 233, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 234, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 234)
 			}), nil},
-			{"environment", "Environment", 234, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 234)
+			{"environment", "Environment", 235, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 235)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 235, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 235)
+			{"environment_class", "EnvironmentClass", 236, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 236)
 			}), nil},
-			{"asset", "Asset", 236, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 236)
+			{"asset", "Asset", 237, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 237)
 			}), nil},
-			{"level", "Level", 237, cel.IntType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 237)
+			{"level", "Level", 238, cel.IntType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 238)
 			}), nil},
-			{"cidrs", "CIDRs", 238, cel.ListType(cel.StringType), get(func(x *inventory.PrefixList) any { return listOf(x.CIDRs, x.Unit(), 238) }), readBy(func(x *inventory.PrefixList) inventory.ReadID { return x.CIDRs.Read() })},
+			{"cidrs", "CIDRs", 239, cel.ListType(cel.StringType), get(func(x *inventory.PrefixList) any { return listOf(x.CIDRs, x.Unit(), 239) }), readBy(func(x *inventory.PrefixList) inventory.ReadID { return x.CIDRs.Read() })},
 		}
 	case "tenken.Role":
 		return []field{
-			{"id", "ID", 239, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 240, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 241, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 242, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 243, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 244, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 244)
+			{"id", "ID", 240, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 241, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 242, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 243, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 244, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 245, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 245)
 			}), nil},
-			{"environment", "Environment", 245, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 245)
+			{"environment", "Environment", 246, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 246)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 246, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 246)
+			{"environment_class", "EnvironmentClass", 247, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 247)
 			}), nil},
-			{"asset", "Asset", 247, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 247)
+			{"asset", "Asset", 248, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 248)
 			}), nil},
-			{"level", "Level", 248, cel.IntType, get(func(x *inventory.Role) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 248)
+			{"level", "Level", 249, cel.IntType, get(func(x *inventory.Role) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 249)
 			}), nil},
-			{"managed", "Managed", 249, cel.NullableType(cel.StringType), get(func(x *inventory.Role) any { return stringOf(x.Managed, x.Unit(), 249) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Managed.Read() })},
-			{"actions", "Actions", 250, cel.ListType(cel.StringType), get(func(x *inventory.Role) any { return listOf(x.Actions, x.Unit(), 250) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Actions.Read() })},
-			{"allows_everything", "AllowsEverything", 251, cel.NullableType(cel.BoolType), get(func(x *inventory.Role) any { return boolOf(x.AllowsEverything, x.Unit(), 251) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.AllowsEverything.Read() })},
+			{"managed", "Managed", 250, cel.NullableType(cel.StringType), get(func(x *inventory.Role) any { return stringOf(x.Managed, x.Unit(), 250) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Managed.Read() })},
+			{"actions", "Actions", 251, cel.ListType(cel.StringType), get(func(x *inventory.Role) any { return listOf(x.Actions, x.Unit(), 251) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Actions.Read() })},
+			{"allows_everything", "AllowsEverything", 252, cel.NullableType(cel.BoolType), get(func(x *inventory.Role) any { return boolOf(x.AllowsEverything, x.Unit(), 252) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.AllowsEverything.Read() })},
 		}
 	case "tenken.RouteTable":
 		return []field{
-			{"id", "ID", 252, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 253, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 254, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 255, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 256, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 257, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 257)
+			{"id", "ID", 253, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 254, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 255, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 256, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 257, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 258, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 258)
 			}), nil},
-			{"environment", "Environment", 258, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 258)
+			{"environment", "Environment", 259, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 259)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 259, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 259)
+			{"environment_class", "EnvironmentClass", 260, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 260)
 			}), nil},
-			{"asset", "Asset", 260, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 260)
+			{"asset", "Asset", 261, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 261)
 			}), nil},
-			{"level", "Level", 261, cel.IntType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 261)
+			{"level", "Level", 262, cel.IntType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 262)
 			}), nil},
-			{"network_id", "NetworkID", 262, cel.NullableType(cel.StringType), get(func(x *inventory.RouteTable) any { return stringOf(x.NetworkID, x.Unit(), 262) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.NetworkID.Read() })},
-			{"main", "Main", 263, cel.NullableType(cel.BoolType), get(func(x *inventory.RouteTable) any { return boolOf(x.Main, x.Unit(), 263) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.Main.Read() })},
-			{"subnet_ids", "SubnetIDs", 264, cel.ListType(cel.StringType), get(func(x *inventory.RouteTable) any { return listOf(x.SubnetIDs, x.Unit(), 264) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.SubnetIDs.Read() })},
+			{"network_id", "NetworkID", 263, cel.NullableType(cel.StringType), get(func(x *inventory.RouteTable) any { return stringOf(x.NetworkID, x.Unit(), 263) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.NetworkID.Read() })},
+			{"main", "Main", 264, cel.NullableType(cel.BoolType), get(func(x *inventory.RouteTable) any { return boolOf(x.Main, x.Unit(), 264) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.Main.Read() })},
+			{"subnet_ids", "SubnetIDs", 265, cel.ListType(cel.StringType), get(func(x *inventory.RouteTable) any { return listOf(x.SubnetIDs, x.Unit(), 265) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.SubnetIDs.Read() })},
 		}
 	case "tenken.SecurityGroup":
 		return []field{
-			{"id", "ID", 265, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 266, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 267, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 268, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 269, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 270, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 270)
+			{"id", "ID", 266, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 267, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 268, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 269, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 270, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 271, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 271)
 			}), nil},
-			{"environment", "Environment", 271, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 271)
+			{"environment", "Environment", 272, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 272)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 272, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 272)
+			{"environment_class", "EnvironmentClass", 273, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 273)
 			}), nil},
-			{"asset", "Asset", 273, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 273)
+			{"asset", "Asset", 274, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 274)
 			}), nil},
-			{"level", "Level", 274, cel.IntType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 274)
+			{"level", "Level", 275, cel.IntType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 275)
 			}), nil},
-			{"network_id", "NetworkID", 275, cel.NullableType(cel.StringType), get(func(x *inventory.SecurityGroup) any { return stringOf(x.NetworkID, x.Unit(), 275) }), readBy(func(x *inventory.SecurityGroup) inventory.ReadID { return x.NetworkID.Read() })},
+			{"network_id", "NetworkID", 276, cel.NullableType(cel.StringType), get(func(x *inventory.SecurityGroup) any { return stringOf(x.NetworkID, x.Unit(), 276) }), readBy(func(x *inventory.SecurityGroup) inventory.ReadID { return x.NetworkID.Read() })},
 		}
 	case "tenken.Subnet":
 		return []field{
-			{"id", "ID", 276, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 277, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 278, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 279, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 280, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 281, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 281)
+			{"id", "ID", 277, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 278, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 279, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 280, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 281, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 282, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 282)
 			}), nil},
-			{"environment", "Environment", 282, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 282)
+			{"environment", "Environment", 283, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 283)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 283, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 283)
+			{"environment_class", "EnvironmentClass", 284, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 284)
 			}), nil},
-			{"asset", "Asset", 284, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 284)
+			{"asset", "Asset", 285, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 285)
 			}), nil},
-			{"level", "Level", 285, cel.IntType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 285)
+			{"level", "Level", 286, cel.IntType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 286)
 			}), nil},
-			{"network_id", "NetworkID", 286, cel.NullableType(cel.StringType), get(func(x *inventory.Subnet) any { return stringOf(x.NetworkID, x.Unit(), 286) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.NetworkID.Read() })},
-			{"cidrs", "CIDRs", 287, cel.ListType(cel.StringType), get(func(x *inventory.Subnet) any { return listOf(x.CIDRs, x.Unit(), 287) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.CIDRs.Read() })},
-			{"map_public_ip", "MapPublicIP", 288, cel.NullableType(cel.BoolType), get(func(x *inventory.Subnet) any { return boolOf(x.MapPublicIP, x.Unit(), 288) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.MapPublicIP.Read() })},
+			{"network_id", "NetworkID", 287, cel.NullableType(cel.StringType), get(func(x *inventory.Subnet) any { return stringOf(x.NetworkID, x.Unit(), 287) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.NetworkID.Read() })},
+			{"cidrs", "CIDRs", 288, cel.ListType(cel.StringType), get(func(x *inventory.Subnet) any { return listOf(x.CIDRs, x.Unit(), 288) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.CIDRs.Read() })},
+			{"map_public_ip", "MapPublicIP", 289, cel.NullableType(cel.BoolType), get(func(x *inventory.Subnet) any { return boolOf(x.MapPublicIP, x.Unit(), 289) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.MapPublicIP.Read() })},
 		}
 	case "tenken.Tenant":
 		return []field{
-			{"id", "ID", 289, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 290, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 291, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 292, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 293, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 294, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 294)
+			{"id", "ID", 290, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 291, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 292, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 293, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 294, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 295, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 295)
 			}), nil},
-			{"environment", "Environment", 295, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 295)
+			{"environment", "Environment", 296, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 296)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 296, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 296)
+			{"environment_class", "EnvironmentClass", 297, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 297)
 			}), nil},
-			{"asset", "Asset", 297, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 297)
+			{"asset", "Asset", 298, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 298)
 			}), nil},
-			{"level", "Level", 298, cel.IntType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 298)
+			{"level", "Level", 299, cel.IntType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 299)
 			}), nil},
-			{"password_min_length", "PasswordMinLength", 299, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordMinLength, x.Unit(), 299) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordMinLength.Read() })},
-			{"password_reuse_prevented", "PasswordReusePrevented", 300, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordReusePrevented, x.Unit(), 300) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordReusePrevented.Read() })},
-			{"volume_encryption_default", "VolumeEncryptionByDefault", 301, cel.NullableType(cel.BoolType), get(func(x *inventory.Tenant) any { return boolOf(x.VolumeEncryptionByDefault, x.Unit(), 301) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.VolumeEncryptionByDefault.Read() })},
-			{"snapshot_sharing_blocked", "SnapshotSharingBlocked", 302, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.SnapshotSharingBlocked, x.Unit(), 302) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.SnapshotSharingBlocked.Read() })},
-			{"organization_id", "OrganizationID", 303, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationID, x.Unit(), 303) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationID.Read() })},
-			{"organization_owner_id", "OrganizationOwnerID", 304, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationOwnerID, x.Unit(), 304) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationOwnerID.Read() })},
+			{"password_min_length", "PasswordMinLength", 300, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordMinLength, x.Unit(), 300) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordMinLength.Read() })},
+			{"password_reuse_prevented", "PasswordReusePrevented", 301, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordReusePrevented, x.Unit(), 301) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordReusePrevented.Read() })},
+			{"volume_encryption_default", "VolumeEncryptionByDefault", 302, cel.NullableType(cel.BoolType), get(func(x *inventory.Tenant) any { return boolOf(x.VolumeEncryptionByDefault, x.Unit(), 302) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.VolumeEncryptionByDefault.Read() })},
+			{"snapshot_sharing_blocked", "SnapshotSharingBlocked", 303, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.SnapshotSharingBlocked, x.Unit(), 303) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.SnapshotSharingBlocked.Read() })},
+			{"organization_id", "OrganizationID", 304, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationID, x.Unit(), 304) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationID.Read() })},
+			{"organization_owner_id", "OrganizationOwnerID", 305, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationOwnerID, x.Unit(), 305) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationOwnerID.Read() })},
 		}
 	case "tenken.Volume":
 		return []field{
-			{"id", "ID", 305, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 306, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 307, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 308, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 309, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 310, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 310)
+			{"id", "ID", 306, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 307, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 308, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 309, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 310, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 311, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 311)
 			}), nil},
-			{"environment", "Environment", 311, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 311)
+			{"environment", "Environment", 312, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 312)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 312, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 312)
+			{"environment_class", "EnvironmentClass", 313, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 313)
 			}), nil},
-			{"asset", "Asset", 313, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 313)
+			{"asset", "Asset", 314, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 314)
 			}), nil},
-			{"level", "Level", 314, cel.IntType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 314)
+			{"level", "Level", 315, cel.IntType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 315)
 			}), nil},
-			{"encrypted", "Encrypted", 315, cel.NullableType(cel.BoolType), get(func(x *inventory.Volume) any { return boolOf(x.Encrypted, x.Unit(), 315) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.Encrypted.Read() })},
-			{"kms_key", "KMSKey", 316, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.KMSKey, x.Unit(), 316) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.KMSKey.Read() })},
-			{"state", "State", 317, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.State, x.Unit(), 317) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.State.Read() })},
-			{"instance_ids", "InstanceIDs", 318, cel.ListType(cel.StringType), get(func(x *inventory.Volume) any { return listOf(x.InstanceIDs, x.Unit(), 318) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.InstanceIDs.Read() })},
+			{"encrypted", "Encrypted", 316, cel.NullableType(cel.BoolType), get(func(x *inventory.Volume) any { return boolOf(x.Encrypted, x.Unit(), 316) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.Encrypted.Read() })},
+			{"kms_key", "KMSKey", 317, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.KMSKey, x.Unit(), 317) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.KMSKey.Read() })},
+			{"state", "State", 318, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.State, x.Unit(), 318) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.State.Read() })},
+			{"instance_ids", "InstanceIDs", 319, cel.ListType(cel.StringType), get(func(x *inventory.Volume) any { return listOf(x.InstanceIDs, x.Unit(), 319) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.InstanceIDs.Read() })},
 		}
 	case "tenken.Source":
 		return []field{
-			{"kind", "Kind", 319, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Kind) }), nil},
-			{"value", "Value", 320, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Value) }), nil},
-			{"internet", "Internet", 321, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Internet) }), nil},
-			{"single", "Single", 322, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Single) }), nil},
-			{"same_environment", "SameEnvironment", 323, cel.NullableType(cel.BoolType), get(func(x element[inventory.Source]) any { return boolOf(x.v.SameEnvironment, x.unit, 323) }), readBy(func(x element[inventory.Source]) inventory.ReadID { return x.v.SameEnvironment.Read() })},
-			{"declared", "Declared", 324, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Declared) }), nil},
+			{"kind", "Kind", 320, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Kind) }), nil},
+			{"value", "Value", 321, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Value) }), nil},
+			{"internet", "Internet", 322, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Internet) }), nil},
+			{"single", "Single", 323, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Single) }), nil},
+			{"same_environment", "SameEnvironment", 324, cel.NullableType(cel.BoolType), get(func(x element[inventory.Source]) any { return boolOf(x.v.SameEnvironment, x.unit, 324) }), readBy(func(x element[inventory.Source]) inventory.ReadID { return x.v.SameEnvironment.Read() })},
+			{"declared", "Declared", 325, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Declared) }), nil},
 		}
 	case "tenken.Step":
 		return []field{
-			{"resource", "Resource", 325, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Resource) }), nil},
-			{"fact", "Fact", 326, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Fact) }), nil},
+			{"resource", "Resource", 326, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Resource) }), nil},
+			{"fact", "Fact", 327, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Fact) }), nil},
 		}
 	}
 	return nil
@@ -686,6 +687,7 @@ var fieldNames = [...]string{
 	"Database.cluster_id",
 	"Database.replica_of",
 	"Database.public_address",
+	"Database.internet_gateway",
 	"Database.encrypted",
 	"Database.kms_key",
 	"Database.backup_retention_days",

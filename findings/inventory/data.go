@@ -10,9 +10,10 @@ type Database struct {
 	EngineVersion       Val[string]    `json:"engine_version,omitzero"`
 	Status              Val[string]    `json:"status,omitzero"`
 	Port                Val[int64]     `json:"port,omitzero"`
-	ClusterID           Val[string]    `json:"cluster_id,omitzero"`     // id of the cluster it belongs to; absent when it stands alone
-	ReplicaOf           Val[string]    `json:"replica_of,omitzero"`     // id of its source; absent when it is none
-	PublicAddress       Val[bool]      `json:"public_address,omitzero"` // the provider gives it an address that resolves publicly; absent on a cluster whose instances have the addresses
+	ClusterID           Val[string]    `json:"cluster_id,omitzero"`       // id of the cluster it belongs to; absent when it stands alone
+	ReplicaOf           Val[string]    `json:"replica_of,omitzero"`       // id of its source; absent when it is none
+	PublicAddress       Val[bool]      `json:"public_address,omitzero"`   // the provider gives it an address that resolves publicly; absent on a cluster whose instances have the addresses
+	InternetGateway     Val[bool]      `json:"internet_gateway,omitzero"` // the provider's own gateway lets the whole internet connect, past networks and security groups; absent where there is no such thing
 	Encrypted           Val[bool]      `json:"encrypted,omitzero"`
 	KMSKey              Val[string]    `json:"kms_key,omitzero"`
 	BackupRetentionDays Val[int64]     `json:"backup_retention_days,omitzero"` // 0: automated backups are off

@@ -163,6 +163,8 @@ func (r *reader) instance(i *rdstypes.DBInstance, d *rdsData) inventory.Database
 	} else if i.ReadReplicaSourceDBClusterIdentifier != nil {
 		db.ReplicaOf = inventory.Known(r.source("cluster:", *i.ReadReplicaSourceDBClusterIdentifier), d.read)
 	}
+	db.InternetGateway = gatewayOf(i, d)
+	db.PublicAddress = throughGateway(db.PublicAddress, db.InternetGateway)
 	if g := i.DBSubnetGroup; g != nil {
 		db.NetworkID, db.SubnetIDs = inventory.Ptr(g.VpcId, d.read), list(g.Subnets, d.read, subnetID)
 	}
@@ -189,12 +191,40 @@ func (r *reader) cluster(c *rdstypes.DBCluster, d *rdsData) inventory.Database {
 	if c.ReplicationSourceIdentifier != nil {
 		db.ReplicaOf = inventory.Known(r.source("cluster:", *c.ReplicationSourceIdentifier), read)
 	}
+	db.InternetGateway = inventory.Optional(c.InternetAccessGatewayEnabled, read)
+	db.PublicAddress = throughGateway(db.PublicAddress, db.InternetGateway)
 	if g := d.subnets[str(c.DBSubnetGroup)]; g != nil {
 		db.NetworkID, db.SubnetIDs = inventory.Ptr(g.VpcId, d.grouped), list(g.Subnets, d.grouped, subnetID)
 	} else {
 		db.NetworkID, db.SubnetIDs = inventory.Unknown[string](d.grouped), inventory.Open[string](nil, d.grouped)
 	}
 	return db
+}
+
+// gatewayOf: what belongs to a cluster is reached by the cluster's gateway. AWS says that there is such a thing only for
+// Aurora PostgreSQL clusters of the express configuration; everywhere else a missing field means that there is none.
+func gatewayOf(i *rdstypes.DBInstance, d *rdsData) inventory.Val[bool] {
+	if i.DBClusterIdentifier == nil {
+		return inventory.Absent[bool](d.read)
+	}
+	if c := d.clusters[*i.DBClusterIdentifier]; c != nil {
+		return inventory.Optional(c.InternetAccessGatewayEnabled, d.clustered)
+	}
+	if e := i.Engine; e != nil && *e != "aurora-postgresql" {
+		return inventory.Absent[bool](d.read)
+	}
+	return inventory.Unknown[bool](d.clustered)
+}
+
+// throughGateway is an address with the gateway in mind: its endpoint resolves publicly, whatever the instance says.
+func throughGateway(address, gateway inventory.Val[bool]) inventory.Val[bool] {
+	if public, _ := address.Get(); public {
+		return address
+	}
+	if open, _ := gateway.Get(); open || gateway.IsUnknown() {
+		return gateway
+	}
+	return address
 }
 
 // source is the ARN of a replica's source, which AWS gives as a name within the region and as an ARN beyond it.
