@@ -62,7 +62,7 @@ type Clause struct {
 	Under           findings.Text `yaml:"-"` // title of the heading or clause above; empty directly below the chapter
 	Why             findings.Text // why the clause has its class
 	Asks            findings.Text // what a person must show; empty for automated clauses
-	SHA256          string        `yaml:"sha256"` // see Split
+	SHA256          string        `yaml:"sha256"` // of its part of the text: see split_test.go
 }
 
 // Formula holds the parameters of the live risk register (14.3, 14.4).
@@ -233,6 +233,3 @@ func (p *Policy) Asset(id string) *Asset { return p.assets[id] }
 
 // System finds a named system by our id, such as "cloud-sql"; nil when there is none.
 func (p *Policy) System(id string) *System { return p.systems[id] }
-
-// Parameter finds a parameter by its key; nil when there is none.
-func (p *Policy) Parameter(key string) *Parameter { return p.parameters[key] }

@@ -108,7 +108,7 @@ func TestSplit(t *testing.T) {
 			want[at] += squeeze(strings.Join(lines, ""))
 			text.WriteString(strings.Join(lines, "\r\n\n ") + "\n")
 		}
-		got := p.Split(text.String())
+		got := p.split(text.String())
 		if diff := cmp.Diff(want, got); diff != "" && !moved {
 			t.Fatalf("parts (-want +got):\n%s", diff)
 		}
@@ -127,20 +127,20 @@ func TestFingerprint(t *testing.T) {
 	old := "1. 組織的対策\n\n1. 情報セキュリティのための組織\n\n責任を負う。\n2. 情報セキュリティ取組みの監査・点検\n年1回。\n"
 	reflowed := strings.ReplaceAll(old, "責任を負う。", "責任を\n 負　う。")
 	changed := strings.ReplaceAll(old, "年1回", "年2回")
-	a, b, c := p.Split(old), p.Split(reflowed), p.Split(changed)
+	a, b, c := p.split(old), p.split(reflowed), p.split(changed)
 	for _, id := range []string{"1", "1.1", "1.2"} {
-		if a[id] == "" || Fingerprint(a[id]) != Fingerprint(b[id]) {
+		if a[id] == "" || fingerprint(a[id]) != fingerprint(b[id]) {
 			t.Errorf("%s: new line breaks changed %q to %q", id, a[id], b[id])
 		}
-		if same := Fingerprint(a[id]) == Fingerprint(c[id]); same != (id != "1.2") {
+		if same := fingerprint(a[id]) == fingerprint(c[id]); same != (id != "1.2") {
 			t.Errorf("%s: same %v after a change of 1.2", id, same)
 		}
 	}
-	swapped := p.Split("1. 組織的対策\n2. 情報セキュリティ取組みの監査・点検\n年1回。\n1. 情報セキュリティのための組織\n")
+	swapped := p.split("1. 組織的対策\n2. 情報セキュリティ取組みの監査・点検\n年1回。\n1. 情報セキュリティのための組織\n")
 	if _, ok := swapped["1.2"]; ok || swapped["1.1"] != "1.情報セキュリティのための組織" {
 		t.Errorf("a heading out of order was taken: %q", swapped)
 	}
-	swapped = p.Split("2. 人的対策\n本文\n1. 組織的対策\n")
+	swapped = p.split("2. 人的対策\n本文\n1. 組織的対策\n")
 	if _, ok := swapped["2"]; ok || swapped[cover] != "2.人的対策本文" {
 		t.Errorf("a chapter out of order was taken: %q", swapped)
 	}

@@ -65,13 +65,13 @@ func TestRegulation(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := loaded(t)
-	parts := p.Split(string(b))
+	parts := p.split(string(b))
 	for _, h := range entries(p) {
 		part, ok := parts[h.ID]
 		if !ok {
 			t.Errorf("%s: the regulation has no line %q", h.ID, printed(h))
 		}
-		if got := Fingerprint(part); got != h.SHA256 {
+		if got := fingerprint(part); got != h.SHA256 {
 			t.Errorf("%s: sha256 is %s, the text has %s", h.ID, h.SHA256, got)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // cover is the clause of what stands before the first chapter; the regulation prints no heading for it.
 const cover = "FM.0"
 
-// Split cuts a text of the regulation into the parts that belong to chapters, headings and clauses, by id. A part runs
+// split cuts a text of the regulation into the parts that belong to chapters, headings and clauses, by id. A part runs
 // from the line of its heading to the line of the next heading that was found, so nothing of the text is lost: a clause
 // that a newer text adds or renames shows as a change of the part before it. White space is removed, because line breaks
 // of a printed page carry no meaning. An id whose heading the text lacks has no part.
@@ -19,7 +19,7 @@ const cover = "FM.0"
 // The heading is a line that holds exactly the printed number and title. Chapters are looked for in order, then each
 // chapter's headings in order within it, since "1. 目的" opens several chapters. Where a newer text renames a chapter and
 // the clause before it at once, a part may go to the wrong id; its fingerprint then differs, so the change is still seen.
-func (p *Policy) Split(text string) map[string]string {
+func (p *Policy) split(text string) map[string]string {
 	lines := strings.Split(text, "\n")
 	for i := range lines {
 		lines[i] = squeeze(lines[i])
@@ -65,8 +65,8 @@ func (p *Policy) Split(text string) map[string]string {
 	return parts
 }
 
-// Fingerprint is the SHA-256 of a part that Split cut.
-func Fingerprint(part string) string {
+// fingerprint is the SHA-256 of a part that split cut: what clauses.yaml keeps of the text itself.
+func fingerprint(part string) string {
 	sum := sha256.Sum256([]byte(part))
 	return hex.EncodeToString(sum[:])
 }
