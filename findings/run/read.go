@@ -39,8 +39,15 @@ func Load(path string) (*Run, error) {
 	return read(path, f)
 }
 
+// magic begins every frame of zstd.
+var magic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+
 func read(path string, f io.Reader) (*Run, error) {
-	in, err := newLines(f)
+	file := bufio.NewReader(f)
+	if begin, err := file.Peek(len(magic)); !bytes.HasPrefix(magic, begin) && (err == nil || errors.Is(err, io.EOF)) {
+		return nil, &Error{path, 1, foreign}
+	}
+	in, err := newLines(file)
 	if err != nil {
 		return nil, err
 	}
@@ -86,15 +93,24 @@ func read(path string, f io.Reader) (*Run, error) {
 	}
 }
 
+const foreign = "this is not a run of tenken: name a file run.tenken that `tenken scan` wrote"
+
 func parseHead(line []byte) (Head, error) {
 	var h Head
-	if err := strict(line, &h); err != nil {
-		return h, fmt.Errorf("the head: %w", err)
+	var only struct {
+		Format string `json:"tenken_run"`
 	}
-	major, _, _ := strings.Cut(h.Format, ".")
+	if json.Unmarshal(line, &only) != nil || only.Format == "" {
+		return h, errors.New(foreign)
+	}
+	// The format comes first: a head of another one has other keys.
+	major, _, _ := strings.Cut(only.Format, ".")
 	ours, _, _ := strings.Cut(Version, ".")
 	if major != ours {
-		return h, fmt.Errorf("the run has format %q and this version of tenken reads %s.x: use a version that wrote it", h.Format, ours)
+		return h, fmt.Errorf("the run has format %q and this version of tenken reads %s.x: use a version that wrote it", only.Format, ours)
+	}
+	if err := strict(line, &h); err != nil {
+		return h, fmt.Errorf("the head: %w", err)
 	}
 	return h, nil
 }

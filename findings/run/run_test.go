@@ -169,6 +169,8 @@ func TestDamageIsNamed(t *testing.T) {
 		"newer format": {func(l []string) []string { l[0] = strings.Replace(l[0], `"1.0"`, `"2.0"`, 1); return l }, `line 1: the run has format "2.0"`},
 		"alien key":    {func(l []string) []string { l[0] = strings.Replace(l[0], `"tool"`, `"toool"`, 1); return l }, `line 1: the head: json: unknown field "toool"`},
 		"after foot":   {func(l []string) []string { return append(l, l[1]) }, "line 5: something follows the foot"},
+		"other head":   {func(l []string) []string { l[0] = strings.Replace(l[0], `"tenken_run"`, `"other_run"`, 1); return l }, "line 1: this is not a run of tenken"},
+		"no head":      {func(l []string) []string { return append([]string{"id,email\n"}, l...) }, "line 1: this is not a run of tenken"},
 		"not a run":    {func([]string) []string { return nil }, "line 1: there is no whole head"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,6 +184,19 @@ func TestDamageIsNamed(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A file of something else is called that, and not a damaged run.
+func TestForeignFile(t *testing.T) {
+	for _, content := range []string{"{}", "PK", "organization: {name: x}\n", "\x1f\x8b\x08\x00\x00"} {
+		path := filepath.Join(t.TempDir(), "x")
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "x: line 1: this is not a run of tenken: name a file") {
+			t.Errorf("%q: %v", content, err)
+		}
 	}
 }
 
