@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -151,6 +150,12 @@ func parseConfig(b []byte, dir string) (*config, error) {
 	if err := refuseAliases(&doc); err != nil {
 		return nil, err
 	}
+	if len(doc.Content) == 0 {
+		return nil, errors.New("it is empty: `tenken init` writes one")
+	}
+	if err := refuseForeseen(doc.Content[0]); err != nil {
+		return nil, err
+	}
 	c := &config{Language: "ja"}
 	d := yaml.NewDecoder(strings.NewReader(string(b)))
 	d.KnownFields(true)
@@ -166,32 +171,6 @@ func parseConfig(b []byte, dir string) (*config, error) {
 		}
 	}
 	return c, c.check()
-}
-
-func refuseAliases(n *yaml.Node) error {
-	if n.Kind == yaml.AliasNode || n.Anchor != "" {
-		return fmt.Errorf("line %d: YAML anchors and aliases are not allowed here: write the value out", n.Line)
-	}
-	for _, c := range n.Content {
-		if err := refuseAliases(c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-var (
-	unknownKey = regexp.MustCompile(`field (\S+) not found in type \S+`)
-	wrongType  = regexp.MustCompile("cannot unmarshal (!!\\w+)( `.*`)? into (\\S+)")
-)
-
-// plainYAMLError says in the user's words what the YAML library says in Go's.
-func plainYAMLError(err error) error {
-	text := strings.TrimPrefix(err.Error(), "yaml: ")
-	text = strings.TrimPrefix(text, "unmarshal errors:\n  ")
-	text = unknownKey.ReplaceAllString(text, `there is no key "$1"`)
-	text = wrongType.ReplaceAllString(text, "this value$2 has the wrong type")
-	return errors.New(strings.ReplaceAll(text, "\n  ", "; "))
 }
 
 // names are the names of the systems.

@@ -102,6 +102,10 @@ func TestBadConfig(t *testing.T) {
 	bomb := "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\ng: &g [*f,*f,*f,*f,*f,*f,*f,*f,*f]\n"
 	for name, c := range map[string]struct{ src, want string }{
 		"unknown key":   {"tongue: ja\n", `line 1: there is no key "tongue"`},
+		"empty":         {"", "tenken.yaml: it is empty: `tenken init` writes one"},
+		"comments":      {"# language: ja\n", "tenken.yaml: it is empty: `tenken init` writes one"},
+		"too early":     {"language: ja\nexceptions: []\n", "line 2: exceptions: this version does not have accepted risks yet: leave the key out"},
+		"store":         {"store: tenken.db\n", "line 1: store: this version does not have a store of runs yet"},
 		"deep key":      {"systems: []\ngaps:\n  - {sistem: x}\n", `line 3: there is no key "sistem"`},
 		"key of a type": {"systems:\n  - name: a\n    type: aws\n    file: x\n", `line 4: systems: a system of type aws has no key "file"`},
 		"unknown type":  {"systems:\n  - {name: a, type: gcp}\n", `line 2: systems: type "gcp" can't be read by this version; it reads aws, roster`},
