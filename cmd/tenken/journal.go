@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,6 +20,7 @@ type journal struct {
 	dir    string
 	resume bool
 	head   run.Head
+	notes  io.Writer // what the user is told on the way
 	w      *run.Writer
 }
 
@@ -28,10 +30,18 @@ func (j *journal) open(plan []string) (err error) {
 	}
 	j.head.Plan = plan
 	path := filepath.Join(j.dir, runFile)
-	if j.resume {
-		j.w, j.head, err = run.Resume(path, j.head)
-	} else {
+	if !j.resume {
 		j.w, err = run.Create(path, j.head)
+		return err
+	}
+	begun := j.head.ID
+	j.w, j.head, err = run.Resume(path, j.head)
+	if err == nil && j.head.ID == begun {
+		why := "there is no run in " + j.dir
+		if _, err := os.Stat(path); err == nil {
+			why = "the run in " + j.dir + " is finished"
+		}
+		fmt.Fprintf(j.notes, "tenken: nothing to resume: %s; a new one begins\n", why)
 	}
 	return err
 }

@@ -44,7 +44,7 @@ func systemsOf(units []inventory.Unit) (names []string, planned, ended map[strin
 	return names, planned, ended
 }
 
-// logs writes one line per system and per unit.
+// logs writes one line per system and per unit, and one for each operation of a unit that was not answered whole.
 type logs struct{ l *slog.Logger }
 
 func (l logs) Planned(units []inventory.Unit) {
@@ -66,11 +66,19 @@ func (l logs) Done(u *inventory.Unit) {
 		l.l.Info("read", "unit", u.ID, "outcome", string(u.Outcome))
 		return
 	}
-	args := []any{"unit", u.ID, "outcome", string(u.Outcome)}
-	if gaps := u.Gaps(); len(gaps) > 0 {
-		args = append(args, "operation", gaps[0].Operation, "reason", string(gaps[0].Reason), "permission", gaps[0].Permission, "detail", gaps[0].Detail, "gaps", len(gaps))
+	gaps := u.Gaps()
+	if len(gaps) == 0 {
+		l.l.Warn("not read whole", "unit", u.ID, "outcome", string(u.Outcome))
 	}
-	l.l.Warn("not read whole", args...)
+	told := map[string]bool{} // many calls of one operation often fail alike
+	for _, g := range gaps {
+		if told[g.Operation+string(g.Reason)] {
+			continue
+		}
+		told[g.Operation+string(g.Reason)] = true
+		l.l.Warn("not read whole", "unit", u.ID, "outcome", string(u.Outcome), "operation", g.Operation, "reason", string(g.Reason),
+			"permission", g.Permission, "detail", g.Detail)
+	}
 }
 
 // bars is one bar per system, and at the end what was not read whole. The runner's calls never overlap.
