@@ -104,20 +104,23 @@ type Risk struct {
 	Value      int    `json:"value"`
 }
 
-// Resource is the subject. For a scope that could not be looked at, ID is the scope and Kind is the kind that was not
-// listed whole.
+// ScopeKind is the kind of a subject that is a whole account, or a whole system where no account is known.
+const ScopeKind = "Scope"
+
+// Resource is the subject. Of a scope, ID is the provider's account, or the system where no account is known.
 type Resource struct {
-	ID          string `json:"id"`
-	Kind        string `json:"kind"`
-	Subtype     string `json:"subtype,omitempty"`
-	System      string `json:"system"`
-	Type        string `json:"type"`
-	Account     string `json:"account,omitempty"`
-	Region      string `json:"region,omitempty"`
-	Name        string `json:"name,omitempty"`
-	Product     string `json:"product,omitempty"`
-	Environment string `json:"environment,omitempty"`
-	URL         string `json:"url,omitempty"`
+	ID          string   `json:"id"`
+	Kind        string   `json:"kind"`
+	Kinds       []string `json:"kinds,omitempty"` // of a scope only: the kinds that it is about, those not listed whole if unknown
+	Subtype     string   `json:"subtype,omitempty"`
+	System      string   `json:"system"`
+	Type        string   `json:"type"`
+	Account     string   `json:"account,omitempty"`
+	Region      string   `json:"region,omitempty"`
+	Name        string   `json:"name,omitempty"`
+	Product     string   `json:"product,omitempty"`
+	Environment string   `json:"environment,omitempty"`
+	URL         string   `json:"url,omitempty"`
 }
 
 // Fact is one field that the rule read, with the call that gave it.
@@ -148,7 +151,8 @@ type Life struct {
 }
 
 // Fingerprint names a finding for ever: v1: and the SHA-256 of the JSON array [type, account, rule, uid, part]. Nothing
-// in it may depend on a name in tenken.yaml, on a time, on severity or on the language. A golden file guards it.
+// in it may depend on a name in tenken.yaml, on a time, on severity or on the language. The one exception is a scope whose
+// account is not known: the system's name is then all that tells it from another of its type. A golden file guards it.
 func Fingerprint(typ, account, rule, uid, part string) string {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -80,7 +80,7 @@ func TestOneUnknownForEachRuleAndAccountThatWasNotListedWhole(t *testing.T) {
 	for _, f := range fs {
 		got = append(got, f.Resource.ID+" "+string(f.Verdict))
 	}
-	want := []string{"prod/111111111111 unknown", "db fail", "prod/222222222222 not_applicable"}
+	want := []string{"111111111111 unknown", "db fail", "222222222222 not_applicable"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
@@ -91,8 +91,19 @@ func TestOneUnknownForEachRuleAndAccountThatWasNotListedWhole(t *testing.T) {
 	if d := cmp.Diff(gaps, fs[0].Unknown); d != "" {
 		t.Error(d)
 	}
-	if fs[0].Resource.Kind != "Database" || !strings.Contains(fs[0].Message.JA, "rds:DescribeDBInstances") {
+	if fs[0].Resource.Kind != findings.ScopeKind || !slices.Equal(fs[0].Resource.Kinds, []string{"Database"}) || !strings.Contains(fs[0].Message.JA, "rds:DescribeDBInstances") {
 		t.Errorf("the scope's finding is %+v", fs[0])
+	}
+}
+
+// What tenken.yaml calls a system moves neither the id nor the fingerprint of a finding on one of its accounts.
+func TestAScopeIsNamedByItsAccount(t *testing.T) {
+	in := input(t, loaded(t))
+	here, there := deny(unit("111111111111", "eu-west-1", inventory.DatabaseKind)), deny(unit("111111111111", "eu-west-1", inventory.DatabaseKind))
+	there.Scope.System = "renamed"
+	a, b := of(judged(t, in, here), "database-not-public")[0], of(judged(t, in, there), "database-not-public")[0]
+	if a.Fingerprint != b.Fingerprint || a.Resource.ID != b.Resource.ID || a.Resource.ID != "111111111111" {
+		t.Errorf("%s %s, %s %s", a.Resource.ID, a.Fingerprint, b.Resource.ID, b.Fingerprint)
 	}
 }
 

@@ -90,7 +90,7 @@ func scopeFinding(r *Rule, s inventory.Scope, kinds []string, v findings.Verdict
 		Fingerprint: findings.Fingerprint(s.Type, s.Account, r.ID, "scope", part),
 		Rule:        r.ID, Verdict: v,
 		Resource: findings.Resource{
-			ID: s.String(), Kind: strings.Join(slices.Compact(slices.Sorted(slices.Values(kinds))), ","),
+			ID: cmp.Or(s.Account, s.System), Kind: findings.ScopeKind, Kinds: slices.Compact(slices.Sorted(slices.Values(kinds))),
 			System: s.System, Type: s.Type, Account: s.Account,
 		},
 	}

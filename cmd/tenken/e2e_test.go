@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 
@@ -154,7 +153,7 @@ func (r *demoRun) unread(base *demoRun, f *findings.Finding) []findings.Gap {
 
 // isScope says whether a finding is about an account or a system as a whole.
 func isScope(f *findings.Finding) bool {
-	return f.Resource.ID == strings.TrimRight(f.Resource.System+"/"+f.Resource.Account, "/")
+	return f.Resource.Kind == findings.ScopeKind
 }
 
 // contains says whether a finding on a scope speaks for another finding of its rule.

@@ -86,7 +86,7 @@ type flip struct {
 }
 
 func ofScope(f *findings.Finding) bool {
-	return f.Resource.ID == inventory.Scope{System: f.Resource.System, Account: f.Resource.Account}.String()
+	return f.Resource.Kind == findings.ScopeKind
 }
 
 // flips holds the verdicts under a mask against those without it (design §4).

@@ -49,18 +49,14 @@ func Flips(before, after []findings.Finding) (wrong []string) {
 	return wrong
 }
 
-// subjectOf names what a finding is about. A scope is the same whichever of the rule's kinds were not listed in it.
+// subjectOf names what a finding is about.
 func subjectOf(f *findings.Finding) subject {
 	r := f.Resource
-	if _, ok := scopeOf(f); ok {
-		r.Kind = "scope"
-	}
 	return subject{f.Rule, r.System, r.Account, r.Kind, r.ID}
 }
 
 func scopeOf(f *findings.Finding) (inventory.Scope, bool) {
-	s := inventory.Scope{System: f.Resource.System, Account: f.Resource.Account}
-	return s, f.Resource.ID == s.String()
+	return inventory.Scope{System: f.Resource.System, Account: f.Resource.Account}, f.Resource.Kind == findings.ScopeKind
 }
 
 func covered(scopes []inventory.Scope, s subject) bool {

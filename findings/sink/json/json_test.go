@@ -49,7 +49,7 @@ func document() *findings.Document {
 				Risk: &findings.Risk{Impact: 3, Likelihood: 3, Value: 9}, Resource: findings.Resource{ID: "arn", Kind: "Database", System: "s", Type: "aws"},
 				Evidence: []findings.Fact{{Field: "public_address", Value: []byte("true")}}, Proof: []findings.Step{{Resource: "sg", Fact: "f"}}},
 			{Fingerprint: fp, Rule: "database-not-public", Verdict: findings.Unknown, Message: text,
-				Resource: findings.Resource{ID: "s/1", Kind: "Database", System: "s", Type: "aws"}, Unknown: []findings.Gap{{Reason: inventory.AccessDenied}}},
+				Resource: findings.Resource{ID: "1", Kind: findings.ScopeKind, Kinds: []string{"Database"}, System: "s", Type: "aws", Account: "1"}, Unknown: []findings.Gap{{Reason: inventory.AccessDenied}}},
 		},
 	}
 }
