@@ -149,462 +149,464 @@ func fieldsOf(typeName string) []field {
 			{"auto_minor_upgrade", "AutoMinorUpgrade", 83, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.AutoMinorUpgrade, x.Unit(), 83) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.AutoMinorUpgrade.Read() })},
 			{"tls_required", "TLSRequired", 84, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.TLSRequired, x.Unit(), 84) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.TLSRequired.Read() })},
 			{"network_id", "NetworkID", 85, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.NetworkID, x.Unit(), 85) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.NetworkID.Read() })},
-			{"subnet_ids", "SubnetIDs", 86, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SubnetIDs, x.Unit(), 86) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SubnetIDs.Read() })},
-			{"security_group_ids", "SecurityGroupIDs", 87, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SecurityGroupIDs, x.Unit(), 87) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
-			{"log_exports", "LogExports", 88, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.LogExports, x.Unit(), 88) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.LogExports.Read() })},
-			{"internet_reach", "InternetReach", 89, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.InternetReach, x.Unit(), 89) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetReach.Read() })},
-			{"internet_open", "InternetOpen", 90, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.InternetOpen, x.Unit(), 90) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetOpen.Read() })},
-			{"ingress", "Ingress", 91, cel.ListType(cel.ObjectType("tenken.Source")), get(func(x *inventory.Database) any { return listOf(x.Ingress, x.Unit(), 91) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Ingress.Read() })},
+			{"network_type", "NetworkType", 86, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.NetworkType, x.Unit(), 86) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.NetworkType.Read() })},
+			{"subnet_ids", "SubnetIDs", 87, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SubnetIDs, x.Unit(), 87) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SubnetIDs.Read() })},
+			{"security_group_ids", "SecurityGroupIDs", 88, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.SecurityGroupIDs, x.Unit(), 88) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
+			{"option_groups", "OptionGroups", 89, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.OptionGroups, x.Unit(), 89) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.OptionGroups.Read() })},
+			{"log_exports", "LogExports", 90, cel.ListType(cel.StringType), get(func(x *inventory.Database) any { return listOf(x.LogExports, x.Unit(), 90) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.LogExports.Read() })},
+			{"internet_reach", "InternetReach", 91, cel.NullableType(cel.StringType), get(func(x *inventory.Database) any { return stringOf(x.InternetReach, x.Unit(), 91) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetReach.Read() })},
+			{"internet_open", "InternetOpen", 92, cel.NullableType(cel.BoolType), get(func(x *inventory.Database) any { return boolOf(x.InternetOpen, x.Unit(), 92) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.InternetOpen.Read() })},
+			{"ingress", "Ingress", 93, cel.ListType(cel.ObjectType("tenken.Source")), get(func(x *inventory.Database) any { return listOf(x.Ingress, x.Unit(), 93) }), readBy(func(x *inventory.Database) inventory.ReadID { return x.Ingress.Read() })},
 		}
 	case "tenken.Environment":
 		return []field{
-			{"id", "ID", 92, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 93, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 94, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 95, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 96, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 97, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 97)
+			{"id", "ID", 94, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 95, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 96, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 97, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 98, cel.StringType, get(func(x *inventory.Environment) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 99, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 99)
 			}), nil},
-			{"environment", "Environment", 98, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 98)
+			{"environment", "Environment", 100, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 100)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 99, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 99)
+			{"environment_class", "EnvironmentClass", 101, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 101)
 			}), nil},
-			{"asset", "Asset", 100, cel.StringType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 100)
+			{"asset", "Asset", 102, cel.StringType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 102)
 			}), nil},
-			{"level", "Level", 101, cel.IntType, get(func(x *inventory.Environment) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 101)
+			{"level", "Level", 103, cel.IntType, get(func(x *inventory.Environment) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 103)
 			}), nil},
-			{"accounts", "Accounts", 102, cel.ListType(cel.StringType), get(func(x *inventory.Environment) any { return listOf(x.Accounts, x.Unit(), 102) }), readBy(func(x *inventory.Environment) inventory.ReadID { return x.Accounts.Read() })},
+			{"accounts", "Accounts", 104, cel.ListType(cel.StringType), get(func(x *inventory.Environment) any { return listOf(x.Accounts, x.Unit(), 104) }), readBy(func(x *inventory.Environment) inventory.ReadID { return x.Accounts.Read() })},
 		}
 	case "tenken.Exposure":
 		return []field{
-			{"id", "ID", 103, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 104, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 105, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 106, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 107, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 108, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 108)
+			{"id", "ID", 105, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 106, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 107, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 108, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 109, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 110, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 110)
 			}), nil},
-			{"environment", "Environment", 109, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 109)
+			{"environment", "Environment", 111, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 111)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 110, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 110)
+			{"environment_class", "EnvironmentClass", 112, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 112)
 			}), nil},
-			{"asset", "Asset", 111, cel.StringType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 111)
+			{"asset", "Asset", 113, cel.StringType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 113)
 			}), nil},
-			{"level", "Level", 112, cel.IntType, get(func(x *inventory.Exposure) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 112)
+			{"level", "Level", 114, cel.IntType, get(func(x *inventory.Exposure) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 114)
 			}), nil},
-			{"asset_kind", "AssetKind", 113, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetKind) }), nil},
-			{"asset_id", "AssetID", 114, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetID) }), nil},
-			{"protocol", "Protocol", 115, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Protocol) }), nil},
-			{"from", "From", 116, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.From) }), nil},
-			{"to", "To", 117, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.To) }), nil},
-			{"sources", "Sources", 118, cel.ListType(cel.StringType), get(func(x *inventory.Exposure) any { return listOf(x.Sources, x.Unit(), 118) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Sources.Read() })},
-			{"reach", "Reach", 119, cel.NullableType(cel.StringType), get(func(x *inventory.Exposure) any { return stringOf(x.Reach, x.Unit(), 119) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Reach.Read() })},
-			{"attached", "Attached", 120, cel.NullableType(cel.BoolType), get(func(x *inventory.Exposure) any { return boolOf(x.Attached, x.Unit(), 120) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Attached.Read() })},
+			{"asset_kind", "AssetKind", 115, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetKind) }), nil},
+			{"asset_id", "AssetID", 116, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.AssetID) }), nil},
+			{"protocol", "Protocol", 117, cel.StringType, get(func(x *inventory.Exposure) any { return types.String(x.Protocol) }), nil},
+			{"from", "From", 118, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.From) }), nil},
+			{"to", "To", 119, cel.IntType, get(func(x *inventory.Exposure) any { return types.Int(x.To) }), nil},
+			{"sources", "Sources", 120, cel.ListType(cel.StringType), get(func(x *inventory.Exposure) any { return listOf(x.Sources, x.Unit(), 120) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Sources.Read() })},
+			{"reach", "Reach", 121, cel.NullableType(cel.StringType), get(func(x *inventory.Exposure) any { return stringOf(x.Reach, x.Unit(), 121) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Reach.Read() })},
+			{"attached", "Attached", 122, cel.NullableType(cel.BoolType), get(func(x *inventory.Exposure) any { return boolOf(x.Attached, x.Unit(), 122) }), readBy(func(x *inventory.Exposure) inventory.ReadID { return x.Attached.Read() })},
 		}
 	case "tenken.Grant":
 		return []field{
-			{"id", "ID", 121, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 122, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 123, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 124, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 125, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 126, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 126)
+			{"id", "ID", 123, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 124, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 125, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 126, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 127, cel.StringType, get(func(x *inventory.Grant) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 128, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 128)
 			}), nil},
-			{"environment", "Environment", 127, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 127)
+			{"environment", "Environment", 129, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 129)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 128, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 128)
+			{"environment_class", "EnvironmentClass", 130, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 130)
 			}), nil},
-			{"asset", "Asset", 129, cel.StringType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 129)
+			{"asset", "Asset", 131, cel.StringType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 131)
 			}), nil},
-			{"level", "Level", 130, cel.IntType, get(func(x *inventory.Grant) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 130)
+			{"level", "Level", 132, cel.IntType, get(func(x *inventory.Grant) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 132)
 			}), nil},
-			{"principal_id", "PrincipalID", 131, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalID, x.Unit(), 131) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalID.Read() })},
-			{"principal_name", "PrincipalName", 132, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalName, x.Unit(), 132) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalName.Read() })},
-			{"principal_type", "PrincipalType", 133, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalType, x.Unit(), 133) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalType.Read() })},
-			{"role_id", "RoleID", 134, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleID, x.Unit(), 134) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleID.Read() })},
-			{"role_name", "RoleName", 135, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleName, x.Unit(), 135) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleName.Read() })},
-			{"role", "Role", 136, cel.ObjectType("tenken.Role"), get(func(x *inventory.Grant) any { return edgeOf(x.Role, x.Unit(), 136) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.Role.Read() })},
+			{"principal_id", "PrincipalID", 133, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalID, x.Unit(), 133) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalID.Read() })},
+			{"principal_name", "PrincipalName", 134, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalName, x.Unit(), 134) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalName.Read() })},
+			{"principal_type", "PrincipalType", 135, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.PrincipalType, x.Unit(), 135) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.PrincipalType.Read() })},
+			{"role_id", "RoleID", 136, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleID, x.Unit(), 136) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleID.Read() })},
+			{"role_name", "RoleName", 137, cel.NullableType(cel.StringType), get(func(x *inventory.Grant) any { return stringOf(x.RoleName, x.Unit(), 137) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.RoleName.Read() })},
+			{"role", "Role", 138, cel.ObjectType("tenken.Role"), get(func(x *inventory.Grant) any { return edgeOf(x.Role, x.Unit(), 138) }), readBy(func(x *inventory.Grant) inventory.ReadID { return x.Role.Read() })},
 		}
 	case "tenken.Group":
 		return []field{
-			{"id", "ID", 137, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 138, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 139, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 140, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 141, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 142, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 142)
+			{"id", "ID", 139, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 140, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 141, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 142, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 143, cel.StringType, get(func(x *inventory.Group) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 144, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 144)
 			}), nil},
-			{"environment", "Environment", 143, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 143)
+			{"environment", "Environment", 145, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 145)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 144, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 144)
+			{"environment_class", "EnvironmentClass", 146, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 146)
 			}), nil},
-			{"asset", "Asset", 145, cel.StringType, get(func(x *inventory.Group) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 145)
+			{"asset", "Asset", 147, cel.StringType, get(func(x *inventory.Group) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 147)
 			}), nil},
-			{"level", "Level", 146, cel.IntType, get(func(x *inventory.Group) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 146)
+			{"level", "Level", 148, cel.IntType, get(func(x *inventory.Group) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 148)
 			}), nil},
-			{"member_ids", "MemberIDs", 147, cel.ListType(cel.StringType), get(func(x *inventory.Group) any { return listOf(x.MemberIDs, x.Unit(), 147) }), readBy(func(x *inventory.Group) inventory.ReadID { return x.MemberIDs.Read() })},
+			{"member_ids", "MemberIDs", 149, cel.ListType(cel.StringType), get(func(x *inventory.Group) any { return listOf(x.MemberIDs, x.Unit(), 149) }), readBy(func(x *inventory.Group) inventory.ReadID { return x.MemberIDs.Read() })},
 		}
 	case "tenken.Instance":
 		return []field{
-			{"id", "ID", 148, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 149, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 150, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 151, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 152, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 153, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 153)
+			{"id", "ID", 150, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 151, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 152, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 153, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 154, cel.StringType, get(func(x *inventory.Instance) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 155, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 155)
 			}), nil},
-			{"environment", "Environment", 154, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 154)
+			{"environment", "Environment", 156, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 156)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 155, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 155)
+			{"environment_class", "EnvironmentClass", 157, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 157)
 			}), nil},
-			{"asset", "Asset", 156, cel.StringType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 156)
+			{"asset", "Asset", 158, cel.StringType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 158)
 			}), nil},
-			{"level", "Level", 157, cel.IntType, get(func(x *inventory.Instance) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 157)
+			{"level", "Level", 159, cel.IntType, get(func(x *inventory.Instance) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 159)
 			}), nil},
-			{"state", "State", 158, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.State, x.Unit(), 158) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.State.Read() })},
-			{"public_ip", "PublicIP", 159, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.PublicIP, x.Unit(), 159) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.PublicIP.Read() })},
-			{"subnet_id", "SubnetID", 160, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.SubnetID, x.Unit(), 160) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.SubnetID.Read() })},
-			{"network_id", "NetworkID", 161, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.NetworkID, x.Unit(), 161) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.NetworkID.Read() })},
-			{"imdsv2", "IMDSv2", 162, cel.NullableType(cel.BoolType), get(func(x *inventory.Instance) any { return boolOf(x.IMDSv2, x.Unit(), 162) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.IMDSv2.Read() })},
-			{"profile", "Profile", 163, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.Profile, x.Unit(), 163) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.Profile.Read() })},
+			{"state", "State", 160, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.State, x.Unit(), 160) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.State.Read() })},
+			{"public_ip", "PublicIP", 161, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.PublicIP, x.Unit(), 161) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.PublicIP.Read() })},
+			{"subnet_id", "SubnetID", 162, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.SubnetID, x.Unit(), 162) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.SubnetID.Read() })},
+			{"network_id", "NetworkID", 163, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.NetworkID, x.Unit(), 163) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.NetworkID.Read() })},
+			{"imdsv2", "IMDSv2", 164, cel.NullableType(cel.BoolType), get(func(x *inventory.Instance) any { return boolOf(x.IMDSv2, x.Unit(), 164) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.IMDSv2.Read() })},
+			{"profile", "Profile", 165, cel.NullableType(cel.StringType), get(func(x *inventory.Instance) any { return stringOf(x.Profile, x.Unit(), 165) }), readBy(func(x *inventory.Instance) inventory.ReadID { return x.Profile.Read() })},
 		}
 	case "tenken.Network":
 		return []field{
-			{"id", "ID", 164, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 165, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 166, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 167, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 168, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 169, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 169)
+			{"id", "ID", 166, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 167, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 168, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 169, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 170, cel.StringType, get(func(x *inventory.Network) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 171, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 171)
 			}), nil},
-			{"environment", "Environment", 170, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 170)
+			{"environment", "Environment", 172, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 172)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 171, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 171)
+			{"environment_class", "EnvironmentClass", 173, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 173)
 			}), nil},
-			{"asset", "Asset", 172, cel.StringType, get(func(x *inventory.Network) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 172)
+			{"asset", "Asset", 174, cel.StringType, get(func(x *inventory.Network) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 174)
 			}), nil},
-			{"level", "Level", 173, cel.IntType, get(func(x *inventory.Network) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 173)
+			{"level", "Level", 175, cel.IntType, get(func(x *inventory.Network) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 175)
 			}), nil},
-			{"cidrs", "CIDRs", 174, cel.ListType(cel.StringType), get(func(x *inventory.Network) any { return listOf(x.CIDRs, x.Unit(), 174) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.CIDRs.Read() })},
-			{"default", "Default", 175, cel.NullableType(cel.BoolType), get(func(x *inventory.Network) any { return boolOf(x.Default, x.Unit(), 175) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.Default.Read() })},
+			{"cidrs", "CIDRs", 176, cel.ListType(cel.StringType), get(func(x *inventory.Network) any { return listOf(x.CIDRs, x.Unit(), 176) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.CIDRs.Read() })},
+			{"default", "Default", 177, cel.NullableType(cel.BoolType), get(func(x *inventory.Network) any { return boolOf(x.Default, x.Unit(), 177) }), readBy(func(x *inventory.Network) inventory.ReadID { return x.Default.Read() })},
 		}
 	case "tenken.NetworkACL":
 		return []field{
-			{"id", "ID", 176, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 177, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 178, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 179, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 180, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 181, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 181)
+			{"id", "ID", 178, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 179, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 180, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 181, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 182, cel.StringType, get(func(x *inventory.NetworkACL) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 183, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 183)
 			}), nil},
-			{"environment", "Environment", 182, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 182)
+			{"environment", "Environment", 184, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 184)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 183, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 183)
+			{"environment_class", "EnvironmentClass", 185, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 185)
 			}), nil},
-			{"asset", "Asset", 184, cel.StringType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 184)
+			{"asset", "Asset", 186, cel.StringType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 186)
 			}), nil},
-			{"level", "Level", 185, cel.IntType, get(func(x *inventory.NetworkACL) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 185)
+			{"level", "Level", 187, cel.IntType, get(func(x *inventory.NetworkACL) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 187)
 			}), nil},
-			{"network_id", "NetworkID", 186, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkACL) any { return stringOf(x.NetworkID, x.Unit(), 186) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.NetworkID.Read() })},
-			{"subnet_ids", "SubnetIDs", 187, cel.ListType(cel.StringType), get(func(x *inventory.NetworkACL) any { return listOf(x.SubnetIDs, x.Unit(), 187) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.SubnetIDs.Read() })},
+			{"network_id", "NetworkID", 188, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkACL) any { return stringOf(x.NetworkID, x.Unit(), 188) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.NetworkID.Read() })},
+			{"subnet_ids", "SubnetIDs", 189, cel.ListType(cel.StringType), get(func(x *inventory.NetworkACL) any { return listOf(x.SubnetIDs, x.Unit(), 189) }), readBy(func(x *inventory.NetworkACL) inventory.ReadID { return x.SubnetIDs.Read() })},
 		}
 	case "tenken.NetworkInterface":
 		return []field{
-			{"id", "ID", 188, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 189, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 190, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 191, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 192, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 193, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 193)
+			{"id", "ID", 190, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 191, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 192, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 193, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 194, cel.StringType, get(func(x *inventory.NetworkInterface) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 195, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 195)
 			}), nil},
-			{"environment", "Environment", 194, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 194)
+			{"environment", "Environment", 196, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 196)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 195, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 195)
+			{"environment_class", "EnvironmentClass", 197, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 197)
 			}), nil},
-			{"asset", "Asset", 196, cel.StringType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 196)
+			{"asset", "Asset", 198, cel.StringType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 198)
 			}), nil},
-			{"level", "Level", 197, cel.IntType, get(func(x *inventory.NetworkInterface) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 197)
+			{"level", "Level", 199, cel.IntType, get(func(x *inventory.NetworkInterface) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 199)
 			}), nil},
-			{"instance_id", "InstanceID", 198, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.InstanceID, x.Unit(), 198) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.InstanceID.Read() })},
-			{"service", "Service", 199, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.Service, x.Unit(), 199) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.Service.Read() })},
-			{"subnet_id", "SubnetID", 200, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.SubnetID, x.Unit(), 200) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SubnetID.Read() })},
-			{"public_ip", "PublicIP", 201, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.PublicIP, x.Unit(), 201) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.PublicIP.Read() })},
-			{"ipv6", "IPv6", 202, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.IPv6, x.Unit(), 202) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.IPv6.Read() })},
-			{"security_group_ids", "SecurityGroupIDs", 203, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.SecurityGroupIDs, x.Unit(), 203) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
+			{"instance_id", "InstanceID", 200, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.InstanceID, x.Unit(), 200) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.InstanceID.Read() })},
+			{"service", "Service", 201, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.Service, x.Unit(), 201) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.Service.Read() })},
+			{"subnet_id", "SubnetID", 202, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.SubnetID, x.Unit(), 202) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SubnetID.Read() })},
+			{"public_ip", "PublicIP", 203, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.PublicIP, x.Unit(), 203) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.PublicIP.Read() })},
+			{"ipv6", "IPv6", 204, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.IPv6, x.Unit(), 204) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.IPv6.Read() })},
+			{"security_group_ids", "SecurityGroupIDs", 205, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.SecurityGroupIDs, x.Unit(), 205) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
 		}
 	case "tenken.Person":
 		return []field{
-			{"id", "ID", 204, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 205, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 206, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 207, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 208, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 209, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 209)
+			{"id", "ID", 206, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 207, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 208, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 209, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 210, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 211, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 211)
 			}), nil},
-			{"environment", "Environment", 210, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 210)
+			{"environment", "Environment", 212, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 212)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 211, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 211)
+			{"environment_class", "EnvironmentClass", 213, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 213)
 			}), nil},
-			{"asset", "Asset", 212, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 212)
+			{"asset", "Asset", 214, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 214)
 			}), nil},
-			{"level", "Level", 213, cel.IntType, get(func(x *inventory.Person) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 213)
+			{"level", "Level", 215, cel.IntType, get(func(x *inventory.Person) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 215)
 			}), nil},
-			{"emails", "Emails", 214, cel.ListType(cel.StringType), get(func(x *inventory.Person) any { return listOf(x.Emails, x.Unit(), 214) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Emails.Read() })},
-			{"employment_type", "EmploymentType", 215, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.EmploymentType, x.Unit(), 215) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.EmploymentType.Read() })},
-			{"category", "Category", 216, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Category, x.Unit(), 216) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Category.Read() })},
-			{"department", "Department", 217, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Department, x.Unit(), 217) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Department.Read() })},
-			{"title", "Title", 218, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Title, x.Unit(), 218) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Title.Read() })},
-			{"hire_date", "HireDate", 219, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.HireDate, x.Unit(), 219) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.HireDate.Read() })},
-			{"leave_date", "LeaveDate", 220, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.LeaveDate, x.Unit(), 220) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.LeaveDate.Read() })},
-			{"on_leave", "OnLeave", 221, cel.NullableType(cel.BoolType), get(func(x *inventory.Person) any { return boolOf(x.OnLeave, x.Unit(), 221) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.OnLeave.Read() })},
-			{"department_changed_at", "DepartmentChangedAt", 222, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.DepartmentChangedAt, x.Unit(), 222) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.DepartmentChangedAt.Read() })},
-			{"manager", "Manager", 223, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Manager, x.Unit(), 223) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Manager.Read() })},
-			{"approver", "Approver", 224, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Approver, x.Unit(), 224) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Approver.Read() })},
-			{"approved_at", "ApprovedAt", 225, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ApprovedAt, x.Unit(), 225) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ApprovedAt.Read() })},
-			{"valid_until", "ValidUntil", 226, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ValidUntil, x.Unit(), 226) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ValidUntil.Read() })},
-			{"nda_signed_at", "NDASignedAt", 227, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.NDASignedAt, x.Unit(), 227) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.NDASignedAt.Read() })},
-			{"accounts", "Accounts", 228, cel.ListType(cel.ObjectType("tenken.Account")), get(func(x *inventory.Person) any { return listOf(x.Accounts, x.Unit(), 228) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Accounts.Read() })},
+			{"emails", "Emails", 216, cel.ListType(cel.StringType), get(func(x *inventory.Person) any { return listOf(x.Emails, x.Unit(), 216) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Emails.Read() })},
+			{"employment_type", "EmploymentType", 217, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.EmploymentType, x.Unit(), 217) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.EmploymentType.Read() })},
+			{"category", "Category", 218, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Category, x.Unit(), 218) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Category.Read() })},
+			{"department", "Department", 219, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Department, x.Unit(), 219) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Department.Read() })},
+			{"title", "Title", 220, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Title, x.Unit(), 220) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Title.Read() })},
+			{"hire_date", "HireDate", 221, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.HireDate, x.Unit(), 221) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.HireDate.Read() })},
+			{"leave_date", "LeaveDate", 222, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.LeaveDate, x.Unit(), 222) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.LeaveDate.Read() })},
+			{"on_leave", "OnLeave", 223, cel.NullableType(cel.BoolType), get(func(x *inventory.Person) any { return boolOf(x.OnLeave, x.Unit(), 223) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.OnLeave.Read() })},
+			{"department_changed_at", "DepartmentChangedAt", 224, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.DepartmentChangedAt, x.Unit(), 224) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.DepartmentChangedAt.Read() })},
+			{"manager", "Manager", 225, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Manager, x.Unit(), 225) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Manager.Read() })},
+			{"approver", "Approver", 226, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Approver, x.Unit(), 226) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Approver.Read() })},
+			{"approved_at", "ApprovedAt", 227, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ApprovedAt, x.Unit(), 227) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ApprovedAt.Read() })},
+			{"valid_until", "ValidUntil", 228, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ValidUntil, x.Unit(), 228) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ValidUntil.Read() })},
+			{"nda_signed_at", "NDASignedAt", 229, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.NDASignedAt, x.Unit(), 229) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.NDASignedAt.Read() })},
+			{"accounts", "Accounts", 230, cel.ListType(cel.ObjectType("tenken.Account")), get(func(x *inventory.Person) any { return listOf(x.Accounts, x.Unit(), 230) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Accounts.Read() })},
 		}
 	case "tenken.PrefixList":
 		return []field{
-			{"id", "ID", 229, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 230, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 231, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 232, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 233, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 234, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 234)
+			{"id", "ID", 231, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 232, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 233, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 234, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 235, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 236, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 236)
 			}), nil},
-			{"environment", "Environment", 235, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 235)
+			{"environment", "Environment", 237, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 237)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 236, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 236)
+			{"environment_class", "EnvironmentClass", 238, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 238)
 			}), nil},
-			{"asset", "Asset", 237, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 237)
+			{"asset", "Asset", 239, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 239)
 			}), nil},
-			{"level", "Level", 238, cel.IntType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 238)
+			{"level", "Level", 240, cel.IntType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 240)
 			}), nil},
-			{"cidrs", "CIDRs", 239, cel.ListType(cel.StringType), get(func(x *inventory.PrefixList) any { return listOf(x.CIDRs, x.Unit(), 239) }), readBy(func(x *inventory.PrefixList) inventory.ReadID { return x.CIDRs.Read() })},
+			{"cidrs", "CIDRs", 241, cel.ListType(cel.StringType), get(func(x *inventory.PrefixList) any { return listOf(x.CIDRs, x.Unit(), 241) }), readBy(func(x *inventory.PrefixList) inventory.ReadID { return x.CIDRs.Read() })},
 		}
 	case "tenken.Role":
 		return []field{
-			{"id", "ID", 240, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 241, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 242, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 243, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 244, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 245, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 245)
+			{"id", "ID", 242, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 243, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 244, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 245, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 246, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 247, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 247)
 			}), nil},
-			{"environment", "Environment", 246, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 246)
+			{"environment", "Environment", 248, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 248)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 247, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 247)
+			{"environment_class", "EnvironmentClass", 249, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 249)
 			}), nil},
-			{"asset", "Asset", 248, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 248)
+			{"asset", "Asset", 250, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 250)
 			}), nil},
-			{"level", "Level", 249, cel.IntType, get(func(x *inventory.Role) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 249)
+			{"level", "Level", 251, cel.IntType, get(func(x *inventory.Role) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 251)
 			}), nil},
-			{"managed", "Managed", 250, cel.NullableType(cel.StringType), get(func(x *inventory.Role) any { return stringOf(x.Managed, x.Unit(), 250) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Managed.Read() })},
-			{"actions", "Actions", 251, cel.ListType(cel.StringType), get(func(x *inventory.Role) any { return listOf(x.Actions, x.Unit(), 251) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Actions.Read() })},
-			{"allows_everything", "AllowsEverything", 252, cel.NullableType(cel.BoolType), get(func(x *inventory.Role) any { return boolOf(x.AllowsEverything, x.Unit(), 252) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.AllowsEverything.Read() })},
+			{"managed", "Managed", 252, cel.NullableType(cel.StringType), get(func(x *inventory.Role) any { return stringOf(x.Managed, x.Unit(), 252) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Managed.Read() })},
+			{"actions", "Actions", 253, cel.ListType(cel.StringType), get(func(x *inventory.Role) any { return listOf(x.Actions, x.Unit(), 253) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Actions.Read() })},
+			{"allows_everything", "AllowsEverything", 254, cel.NullableType(cel.BoolType), get(func(x *inventory.Role) any { return boolOf(x.AllowsEverything, x.Unit(), 254) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.AllowsEverything.Read() })},
 		}
 	case "tenken.RouteTable":
 		return []field{
-			{"id", "ID", 253, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 254, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 255, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 256, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 257, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 258, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 258)
+			{"id", "ID", 255, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 256, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 257, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 258, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 259, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 260, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 260)
 			}), nil},
-			{"environment", "Environment", 259, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 259)
+			{"environment", "Environment", 261, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 261)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 260, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 260)
+			{"environment_class", "EnvironmentClass", 262, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 262)
 			}), nil},
-			{"asset", "Asset", 261, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 261)
+			{"asset", "Asset", 263, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 263)
 			}), nil},
-			{"level", "Level", 262, cel.IntType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 262)
+			{"level", "Level", 264, cel.IntType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 264)
 			}), nil},
-			{"network_id", "NetworkID", 263, cel.NullableType(cel.StringType), get(func(x *inventory.RouteTable) any { return stringOf(x.NetworkID, x.Unit(), 263) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.NetworkID.Read() })},
-			{"main", "Main", 264, cel.NullableType(cel.BoolType), get(func(x *inventory.RouteTable) any { return boolOf(x.Main, x.Unit(), 264) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.Main.Read() })},
-			{"subnet_ids", "SubnetIDs", 265, cel.ListType(cel.StringType), get(func(x *inventory.RouteTable) any { return listOf(x.SubnetIDs, x.Unit(), 265) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.SubnetIDs.Read() })},
+			{"network_id", "NetworkID", 265, cel.NullableType(cel.StringType), get(func(x *inventory.RouteTable) any { return stringOf(x.NetworkID, x.Unit(), 265) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.NetworkID.Read() })},
+			{"main", "Main", 266, cel.NullableType(cel.BoolType), get(func(x *inventory.RouteTable) any { return boolOf(x.Main, x.Unit(), 266) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.Main.Read() })},
+			{"subnet_ids", "SubnetIDs", 267, cel.ListType(cel.StringType), get(func(x *inventory.RouteTable) any { return listOf(x.SubnetIDs, x.Unit(), 267) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.SubnetIDs.Read() })},
 		}
 	case "tenken.SecurityGroup":
 		return []field{
-			{"id", "ID", 266, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 267, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 268, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 269, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 270, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 271, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 271)
+			{"id", "ID", 268, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 269, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 270, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 271, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 272, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 273, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 273)
 			}), nil},
-			{"environment", "Environment", 272, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 272)
+			{"environment", "Environment", 274, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 274)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 273, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 273)
+			{"environment_class", "EnvironmentClass", 275, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 275)
 			}), nil},
-			{"asset", "Asset", 274, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 274)
+			{"asset", "Asset", 276, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 276)
 			}), nil},
-			{"level", "Level", 275, cel.IntType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 275)
+			{"level", "Level", 277, cel.IntType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 277)
 			}), nil},
-			{"network_id", "NetworkID", 276, cel.NullableType(cel.StringType), get(func(x *inventory.SecurityGroup) any { return stringOf(x.NetworkID, x.Unit(), 276) }), readBy(func(x *inventory.SecurityGroup) inventory.ReadID { return x.NetworkID.Read() })},
+			{"network_id", "NetworkID", 278, cel.NullableType(cel.StringType), get(func(x *inventory.SecurityGroup) any { return stringOf(x.NetworkID, x.Unit(), 278) }), readBy(func(x *inventory.SecurityGroup) inventory.ReadID { return x.NetworkID.Read() })},
 		}
 	case "tenken.Subnet":
 		return []field{
-			{"id", "ID", 277, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 278, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 279, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 280, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 281, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 282, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 282)
+			{"id", "ID", 279, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 280, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 281, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 282, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 283, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 284, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 284)
 			}), nil},
-			{"environment", "Environment", 283, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 283)
+			{"environment", "Environment", 285, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 285)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 284, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 284)
+			{"environment_class", "EnvironmentClass", 286, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 286)
 			}), nil},
-			{"asset", "Asset", 285, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 285)
+			{"asset", "Asset", 287, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 287)
 			}), nil},
-			{"level", "Level", 286, cel.IntType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 286)
+			{"level", "Level", 288, cel.IntType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 288)
 			}), nil},
-			{"network_id", "NetworkID", 287, cel.NullableType(cel.StringType), get(func(x *inventory.Subnet) any { return stringOf(x.NetworkID, x.Unit(), 287) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.NetworkID.Read() })},
-			{"cidrs", "CIDRs", 288, cel.ListType(cel.StringType), get(func(x *inventory.Subnet) any { return listOf(x.CIDRs, x.Unit(), 288) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.CIDRs.Read() })},
-			{"map_public_ip", "MapPublicIP", 289, cel.NullableType(cel.BoolType), get(func(x *inventory.Subnet) any { return boolOf(x.MapPublicIP, x.Unit(), 289) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.MapPublicIP.Read() })},
+			{"network_id", "NetworkID", 289, cel.NullableType(cel.StringType), get(func(x *inventory.Subnet) any { return stringOf(x.NetworkID, x.Unit(), 289) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.NetworkID.Read() })},
+			{"cidrs", "CIDRs", 290, cel.ListType(cel.StringType), get(func(x *inventory.Subnet) any { return listOf(x.CIDRs, x.Unit(), 290) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.CIDRs.Read() })},
+			{"map_public_ip", "MapPublicIP", 291, cel.NullableType(cel.BoolType), get(func(x *inventory.Subnet) any { return boolOf(x.MapPublicIP, x.Unit(), 291) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.MapPublicIP.Read() })},
 		}
 	case "tenken.Tenant":
 		return []field{
-			{"id", "ID", 290, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 291, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 292, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 293, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 294, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 295, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 295)
+			{"id", "ID", 292, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 293, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 294, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 295, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 296, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 297, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 297)
 			}), nil},
-			{"environment", "Environment", 296, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 296)
+			{"environment", "Environment", 298, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 298)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 297, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 297)
+			{"environment_class", "EnvironmentClass", 299, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 299)
 			}), nil},
-			{"asset", "Asset", 298, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 298)
+			{"asset", "Asset", 300, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 300)
 			}), nil},
-			{"level", "Level", 299, cel.IntType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 299)
+			{"level", "Level", 301, cel.IntType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 301)
 			}), nil},
-			{"password_min_length", "PasswordMinLength", 300, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordMinLength, x.Unit(), 300) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordMinLength.Read() })},
-			{"password_reuse_prevented", "PasswordReusePrevented", 301, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordReusePrevented, x.Unit(), 301) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordReusePrevented.Read() })},
-			{"volume_encryption_default", "VolumeEncryptionByDefault", 302, cel.NullableType(cel.BoolType), get(func(x *inventory.Tenant) any { return boolOf(x.VolumeEncryptionByDefault, x.Unit(), 302) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.VolumeEncryptionByDefault.Read() })},
-			{"snapshot_sharing_blocked", "SnapshotSharingBlocked", 303, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.SnapshotSharingBlocked, x.Unit(), 303) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.SnapshotSharingBlocked.Read() })},
-			{"organization_id", "OrganizationID", 304, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationID, x.Unit(), 304) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationID.Read() })},
-			{"organization_owner_id", "OrganizationOwnerID", 305, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationOwnerID, x.Unit(), 305) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationOwnerID.Read() })},
+			{"password_min_length", "PasswordMinLength", 302, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordMinLength, x.Unit(), 302) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordMinLength.Read() })},
+			{"password_reuse_prevented", "PasswordReusePrevented", 303, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordReusePrevented, x.Unit(), 303) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordReusePrevented.Read() })},
+			{"volume_encryption_default", "VolumeEncryptionByDefault", 304, cel.NullableType(cel.BoolType), get(func(x *inventory.Tenant) any { return boolOf(x.VolumeEncryptionByDefault, x.Unit(), 304) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.VolumeEncryptionByDefault.Read() })},
+			{"snapshot_sharing_blocked", "SnapshotSharingBlocked", 305, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.SnapshotSharingBlocked, x.Unit(), 305) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.SnapshotSharingBlocked.Read() })},
+			{"organization_id", "OrganizationID", 306, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationID, x.Unit(), 306) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationID.Read() })},
+			{"organization_owner_id", "OrganizationOwnerID", 307, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationOwnerID, x.Unit(), 307) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationOwnerID.Read() })},
 		}
 	case "tenken.Volume":
 		return []field{
-			{"id", "ID", 306, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 307, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 308, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 309, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 310, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 311, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 311)
+			{"id", "ID", 308, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 309, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 310, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 311, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 312, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 313, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 313)
 			}), nil},
-			{"environment", "Environment", 312, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 312)
+			{"environment", "Environment", 314, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 314)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 313, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 313)
+			{"environment_class", "EnvironmentClass", 315, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 315)
 			}), nil},
-			{"asset", "Asset", 314, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 314)
+			{"asset", "Asset", 316, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 316)
 			}), nil},
-			{"level", "Level", 315, cel.IntType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 315)
+			{"level", "Level", 317, cel.IntType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 317)
 			}), nil},
-			{"encrypted", "Encrypted", 316, cel.NullableType(cel.BoolType), get(func(x *inventory.Volume) any { return boolOf(x.Encrypted, x.Unit(), 316) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.Encrypted.Read() })},
-			{"kms_key", "KMSKey", 317, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.KMSKey, x.Unit(), 317) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.KMSKey.Read() })},
-			{"state", "State", 318, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.State, x.Unit(), 318) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.State.Read() })},
-			{"instance_ids", "InstanceIDs", 319, cel.ListType(cel.StringType), get(func(x *inventory.Volume) any { return listOf(x.InstanceIDs, x.Unit(), 319) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.InstanceIDs.Read() })},
+			{"encrypted", "Encrypted", 318, cel.NullableType(cel.BoolType), get(func(x *inventory.Volume) any { return boolOf(x.Encrypted, x.Unit(), 318) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.Encrypted.Read() })},
+			{"kms_key", "KMSKey", 319, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.KMSKey, x.Unit(), 319) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.KMSKey.Read() })},
+			{"state", "State", 320, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.State, x.Unit(), 320) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.State.Read() })},
+			{"instance_ids", "InstanceIDs", 321, cel.ListType(cel.StringType), get(func(x *inventory.Volume) any { return listOf(x.InstanceIDs, x.Unit(), 321) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.InstanceIDs.Read() })},
 		}
 	case "tenken.Source":
 		return []field{
-			{"kind", "Kind", 320, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Kind) }), nil},
-			{"value", "Value", 321, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Value) }), nil},
-			{"internet", "Internet", 322, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Internet) }), nil},
-			{"single", "Single", 323, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Single) }), nil},
-			{"same_environment", "SameEnvironment", 324, cel.NullableType(cel.BoolType), get(func(x element[inventory.Source]) any { return boolOf(x.v.SameEnvironment, x.unit, 324) }), readBy(func(x element[inventory.Source]) inventory.ReadID { return x.v.SameEnvironment.Read() })},
-			{"declared", "Declared", 325, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Declared) }), nil},
+			{"kind", "Kind", 322, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Kind) }), nil},
+			{"value", "Value", 323, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Value) }), nil},
+			{"internet", "Internet", 324, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Internet) }), nil},
+			{"single", "Single", 325, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Single) }), nil},
+			{"same_environment", "SameEnvironment", 326, cel.NullableType(cel.BoolType), get(func(x element[inventory.Source]) any { return boolOf(x.v.SameEnvironment, x.unit, 326) }), readBy(func(x element[inventory.Source]) inventory.ReadID { return x.v.SameEnvironment.Read() })},
+			{"declared", "Declared", 327, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Declared) }), nil},
 		}
 	case "tenken.Step":
 		return []field{
-			{"resource", "Resource", 326, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Resource) }), nil},
-			{"fact", "Fact", 327, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Fact) }), nil},
+			{"resource", "Resource", 328, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Resource) }), nil},
+			{"fact", "Fact", 329, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Fact) }), nil},
 		}
 	}
 	return nil
@@ -698,8 +700,10 @@ var fieldNames = [...]string{
 	"Database.auto_minor_upgrade",
 	"Database.tls_required",
 	"Database.network_id",
+	"Database.network_type",
 	"Database.subnet_ids",
 	"Database.security_group_ids",
+	"Database.option_groups",
 	"Database.log_exports",
 	"Database.internet_reach",
 	"Database.internet_open",

@@ -24,8 +24,10 @@ type Database struct {
 	AutoMinorUpgrade    Val[bool]      `json:"auto_minor_upgrade,omitzero"`
 	TLSRequired         Val[bool]      `json:"tls_required,omitzero"`
 	NetworkID           Val[string]    `json:"network_id,omitzero"`
+	NetworkType         Val[string]    `json:"network_type,omitzero"` // IPV4|DUAL|IPV6: the families of its addresses
 	SubnetIDs           List[string]   `json:"subnet_ids,omitzero"`
 	SecurityGroupIDs    List[string]   `json:"security_group_ids,omitzero"`
+	OptionGroups        List[string]   `json:"option_groups,omitzero"` // names; an option may open a port of its own
 	LogExports          List[string]   `json:"log_exports,omitzero"`
 
 	// InternetReach is how far the internet gets: Unreachable, OneChangeAway or ReachableNow.

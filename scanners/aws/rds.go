@@ -150,8 +150,9 @@ func (r *reader) instance(i *rdstypes.DBInstance, d *rdsData) inventory.Database
 		KMSKey: inventory.Optional(i.KmsKeyId, d.read), BackupRetentionDays: number(i.BackupRetentionPeriod, d.read),
 		LatestRestorableAt: r.restorable(i, d), DeletionProtection: inventory.Ptr(i.DeletionProtection, d.read),
 		MultiZone: inventory.Ptr(i.MultiAZ, d.read), AutoMinorUpgrade: inventory.Ptr(i.AutoMinorVersionUpgrade, d.read),
-		TLSRequired:      r.tlsOf(i, d),
+		TLSRequired: r.tlsOf(i, d), NetworkType: networkType(i, d),
 		SecurityGroupIDs: list(i.VpcSecurityGroups, d.read, groupID),
+		OptionGroups:     list(i.OptionGroupMemberships, d.read, optionGroup),
 		LogExports:       list(i.EnabledCloudwatchLogsExports, d.read, strings.Clone),
 	}
 	db.PointInTimeRecovery = pointInTime(db.LatestRestorableAt)
@@ -184,7 +185,9 @@ func (r *reader) cluster(c *rdstypes.DBCluster, d *rdsData) inventory.Database {
 		BackupRetentionDays: number(c.BackupRetentionPeriod, read), LatestRestorableAt: inventory.Ptr(c.LatestRestorableTime, read),
 		DeletionProtection: inventory.Ptr(c.DeletionProtection, read), MultiZone: inventory.Ptr(c.MultiAZ, read),
 		AutoMinorUpgrade: inventory.Ptr(c.AutoMinorVersionUpgrade, read), TLSRequired: d.tls[clusterQuestion(c)],
+		NetworkType:      inventory.Ptr(c.NetworkType, read), // given for Aurora only
 		SecurityGroupIDs: list(c.VpcSecurityGroups, read, groupID),
+		OptionGroups:     list(c.DBClusterOptionGroupMemberships, read, clusterOptionGroup),
 		LogExports:       list(c.EnabledCloudwatchLogsExports, read, strings.Clone),
 	}
 	db.PointInTimeRecovery = pointInTime(db.LatestRestorableAt)
@@ -214,6 +217,17 @@ func gatewayOf(i *rdstypes.DBInstance, d *rdsData) inventory.Val[bool] {
 		return inventory.Absent[bool](d.read)
 	}
 	return inventory.Unknown[bool](d.clustered)
+}
+
+// networkType: an instance that doesn't say has that of its cluster, whose subnets it is in.
+func networkType(i *rdstypes.DBInstance, d *rdsData) inventory.Val[string] {
+	if i.NetworkType != nil || i.DBClusterIdentifier == nil {
+		return inventory.Ptr(i.NetworkType, d.read)
+	}
+	if c := d.clusters[*i.DBClusterIdentifier]; c != nil {
+		return inventory.Ptr(c.NetworkType, d.clustered)
+	}
+	return inventory.Unknown[string](d.clustered)
 }
 
 // throughGateway is an address with the gateway in mind: its endpoint resolves publicly, whatever the instance says.
@@ -257,3 +271,9 @@ func portOf(i *rdstypes.DBInstance, read inventory.ReadID) inventory.Val[int64] 
 func groupID(g rdstypes.VpcSecurityGroupMembership) string { return str(g.VpcSecurityGroupId) }
 
 func subnetID(s rdstypes.Subnet) string { return str(s.SubnetIdentifier) }
+
+func optionGroup(g rdstypes.OptionGroupMembership) string { return str(g.OptionGroupName) }
+
+func clusterOptionGroup(g rdstypes.DBClusterOptionGroupStatus) string {
+	return str(g.DBClusterOptionGroupName)
+}

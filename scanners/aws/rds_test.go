@@ -1,6 +1,7 @@
 package aws_test
 
 import (
+	"slices"
 	"testing"
 
 	"sptr.jp/tenken/findings/inventory"
@@ -46,4 +47,26 @@ func TestGatewayOfACluster(t *testing.T) {
 	wantWhy(t, u, "the address behind it", member.PublicAddress, "rds:DescribeDBClusters", inventory.AccessDenied)
 	other := named(t, u.Facts.Databases, databaseName, "spartraining-production-1")
 	wantVal(t, "the address of an engine that knows no gateway", other.PublicAddress, false)
+}
+
+func TestOptionsAndFamiliesOfAddresses(t *testing.T) {
+	unit := management + "/" + tokyo + "/rds"
+	databases := production(t,
+		fixtures.Patch(databasePlace+"DescribeDBInstances.yaml", `DBInstances: {DBInstance: {
+  DBInstanceIdentifier=spartraining-production-reporting: {NetworkType: DUAL, OptionGroupMemberships: {OptionGroupMembership: [{OptionGroupName: a}, {OptionGroupName: b}]}},
+  DBInstanceIdentifier=spartraining-production-billing: {NetworkType: null, OptionGroupMemberships: null},
+  DBInstanceIdentifier=spartraining-production-1: {NetworkType: null}}}`),
+		fixtures.Patch(databasePlace+"DescribeDBClusters.yaml", "DBClusters: {DBCluster: {DBClusterIdentifier=spartraining-production: {NetworkType: DUAL}}}"))[unit].Facts.Databases
+	told := named(t, databases, databaseName, "spartraining-production-reporting")
+	wantVal(t, "the families of its addresses", told.NetworkType, "DUAL")
+	if !slices.Equal(told.OptionGroups.Items, []string{"a", "b"}) || told.OptionGroups.IsOpen() {
+		t.Errorf("option groups: %+v", told.OptionGroups)
+	}
+	silent := named(t, databases, databaseName, "spartraining-production-billing")
+	if !silent.NetworkType.IsUnknown() || !silent.OptionGroups.IsOpen() {
+		t.Errorf("nothing was said, and became %v, %+v", silent.NetworkType, silent.OptionGroups)
+	}
+	for _, name := range []string{"spartraining-production", "spartraining-production-1"} {
+		wantVal(t, "the families of "+name, named(t, databases, databaseName, name).NetworkType, "DUAL")
+	}
 }
