@@ -264,9 +264,6 @@ func (o *oracle) reach(groups []string, subnet, proto string, from, to int64, v6
 				continue
 			}
 			for _, back := range o.ports {
-				if back < 1024 {
-					continue
-				}
 				for _, block := range o.clients[v6] {
 					answer = max(answer, o.whole(block, groups, subnet, pr, port, back))
 				}
@@ -285,7 +282,12 @@ func (o *oracle) whole(block []netip.Addr, groups []string, subnet, proto string
 		k := packet{a, proto, port, back}
 		for _, look := range []func() state{
 			func() state { return o.letIn(groups, k) }, func() state { return o.passes(subnet, false, k, port) },
-			func() state { return o.passes(subnet, true, k, back) }, func() state { return o.leaves(subnet, a) },
+			func() state {
+				if proto != "tcp" {
+					return sure // nothing need come back
+				}
+				return o.passes(subnet, true, k, back)
+			}, func() state { return o.leaves(subnet, a) },
 		} {
 			if answer = min(answer, look()); answer == no {
 				return no

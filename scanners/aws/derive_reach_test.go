@@ -164,7 +164,8 @@ func TestReach(t *testing.T) {
 		}, near, "true", near},
 		{"ACL: one office in", func(p *place) { p.entries[0].CIDR = "203.0.113.0/24" }, near, "true", near},
 		{"ACL: no answer out", func(p *place) { p.entries = p.entries[:1] }, near, "true", near},
-		{"ACL: the answer out of well-known ports only", func(p *place) { p.entries[1].To = 1023 }, near, "true", near},
+		{"ACL: the answer to well-known ports only, one of which the client may take", func(p *place) { p.entries[1].To = 1023 }, now, "true", now},
+		{"ACL: the answer to a single port", func(p *place) { p.entries[1].From, p.entries[1].To = 443, 443 }, now, "true", now},
 		{"ACL: the answer to some client ports", func(p *place) { p.entries[1].From = 50000 }, now, "true", now},
 		{"ACL: in and out for different halves", func(p *place) { p.entries[0].CIDR, p.entries[1].CIDR = "0.0.0.0/1", "128.0.0.0/1" }, near, "true", near},
 		{"ACL: of the other family", func(p *place) { p.entries = v6acl }, near, "true", near},
@@ -188,5 +189,18 @@ func TestReach(t *testing.T) {
 				t.Errorf("machine: %q, want %q", got, c.machine)
 			}
 		})
+	}
+}
+
+// TestWhatHasNoHandshakeNeedsNoAnswer: an ACL that lets nothing out keeps TCP away, and no other protocol.
+func TestWhatHasNoHandshakeNeedsNoAnswer(t *testing.T) {
+	p := openPlace()
+	p.rules = append(p.rules, inventory.SecurityRule{Protocol: "udp", From: 161, To: 161, CIDR: "0.0.0.0/0"}, inventory.SecurityRule{Protocol: "icmp", From: -1, To: -1, CIDR: "0.0.0.0/0"})
+	p.entries = []inventory.ACLEntry{{Number: 100, Allow: true, Protocol: "all", To: 65535, CIDR: "0.0.0.0/0"}}
+	found := exposures(derived(t, inventory.Declared{}, p.build().units()...))
+	for id, want := range map[string]string{"tcp/5432-5432": inventory.OneChangeAway, "udp/161-161": inventory.ReachableNow, "icmp/-1--1": inventory.ReachableNow} {
+		if e := found["i-1|"+id]; e == nil || say(e.Reach) != want {
+			t.Errorf("%s: %v, want %s", id, e, want)
+		}
 	}
 }

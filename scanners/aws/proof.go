@@ -26,12 +26,16 @@ func (w *world) steps(tr trail, s service, f *ipFamily) []inventory.Step {
 	}
 	acl := inventory.Step{Resource: "network ACL", Fact: "not read"}
 	if tr.acl != nil {
-		acl = inventory.Step{Resource: tr.acl.ID, Fact: "lets the internet in to " + s.String() + " and the answer out"}
+		passes, stops := "", ""
+		if needsAnswer(s.protocol) {
+			passes, stops = " and the answer out", " or the answer on its way back"
+		}
+		acl = inventory.Step{Resource: tr.acl.ID, Fact: "lets the internet in to " + s.String() + passes}
 		switch {
 		case tr.acl.Entries.IsOpen():
 			acl.Fact = "entries not read whole"
 		case w.walk(trail{acl: tr.acl}, w.everybody, s, f).no():
-			acl.Fact = "stops the internet on its way to " + s.String() + " or the answer on its way back"
+			acl.Fact = "stops the internet on its way to " + s.String() + stops
 		}
 	}
 	return []inventory.Step{table, acl}

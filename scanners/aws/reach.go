@@ -7,9 +7,10 @@ import (
 )
 
 // How the internet reaches a port. A packet comes in by a public address, is let in by the subnet's network ACL and by a
-// security group, and its answer goes out by the ACL to the client's port and by the subnet's route table to an internet
-// gateway. The way is open if that holds for one port of the range, one port of the client (1024–65535) and addresses
-// that count as the internet, all at once.
+// security group, and the subnet's route table joins it to an internet gateway. Of TCP an answer goes back out by the ACL
+// too, to the client's port; what has no handshake has done its work when it is in. The way is open if that holds for one
+// port of the range, one port of the client and addresses that count as the internet, all at once. Whoever attacks chooses
+// the client's port: any will do, and not only those that systems choose by themselves.
 //
 // Each of the three is a set of addresses, or two: what it holds for certain, and what it may hold, given what was not
 // read. An unread thing holds nothing for certain and may hold everything. So hiding a fact widens the gap between the
@@ -85,6 +86,9 @@ type service struct {
 
 func hasPorts(proto string) bool { return proto == "tcp" || proto == "udp" }
 
+// needsAnswer reports that a protocol opens with a handshake: whom no answer reaches gets no further.
+func needsAnswer(proto string) bool { return proto == "tcp" }
+
 // matches reports that a rule of a group or an ACL is about a packet. Ports count for tcp and udp only; types of ICMP are
 // not told apart.
 func matches(ruleProto string, from, to int64, proto string, port int64) bool {
@@ -148,8 +152,11 @@ func firstCause(causes ...cause) cause {
 
 // answers are the sets of clients to whom an answer gets out, one for each client port that the ACL tells apart.
 func (w *world) answers(tr trail, proto string, f *ipFamily, out part) []part {
+	if !needsAnswer(proto) {
+		return []part{out}
+	}
 	var parts []part
-	for _, port := range clientPorts(proto, tr.acl) {
+	for _, port := range pick(aclCuts(proto, tr.acl, true), 0, 65535) {
 		a := aclPart(tr, true, proto, port, f)
 		parts = append(parts, part{a.lo.and(out.lo), a.up.and(out.up), firstCause(out.why, a.why)})
 	}
@@ -189,13 +196,6 @@ func ports(proto string, s service, acl *inventory.NetworkACL, fw *firewall) []i
 		s.from, s.to = 0, 65535
 	}
 	return pick(cuts, s.from, s.to)
-}
-
-func clientPorts(proto string, acl *inventory.NetworkACL) []int64 {
-	if !hasPorts(proto) {
-		return []int64{0}
-	}
-	return pick(aclCuts(proto, acl, true), 1024, 65535)
 }
 
 func aclCuts(proto string, acl *inventory.NetworkACL, egress bool) (cuts []int64) {
