@@ -372,241 +372,243 @@ func fieldsOf(typeName string) []field {
 			{"subnet_id", "SubnetID", 202, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.SubnetID, x.Unit(), 202) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SubnetID.Read() })},
 			{"public_ip", "PublicIP", 203, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.PublicIP, x.Unit(), 203) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.PublicIP.Read() })},
 			{"ipv6", "IPv6", 204, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.IPv6, x.Unit(), 204) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.IPv6.Read() })},
-			{"security_group_ids", "SecurityGroupIDs", 205, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.SecurityGroupIDs, x.Unit(), 205) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
+			{"in_use", "InUse", 205, cel.NullableType(cel.BoolType), get(func(x *inventory.NetworkInterface) any { return boolOf(x.InUse, x.Unit(), 205) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.InUse.Read() })},
+			{"interface_type", "InterfaceType", 206, cel.NullableType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return stringOf(x.InterfaceType, x.Unit(), 206) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.InterfaceType.Read() })},
+			{"security_group_ids", "SecurityGroupIDs", 207, cel.ListType(cel.StringType), get(func(x *inventory.NetworkInterface) any { return listOf(x.SecurityGroupIDs, x.Unit(), 207) }), readBy(func(x *inventory.NetworkInterface) inventory.ReadID { return x.SecurityGroupIDs.Read() })},
 		}
 	case "tenken.Person":
 		return []field{
-			{"id", "ID", 206, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 207, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 208, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 209, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 210, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 211, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 211)
+			{"id", "ID", 208, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 209, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 210, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 211, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 212, cel.StringType, get(func(x *inventory.Person) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 213, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 213)
 			}), nil},
-			{"environment", "Environment", 212, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 212)
+			{"environment", "Environment", 214, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 214)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 213, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 213)
+			{"environment_class", "EnvironmentClass", 215, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 215)
 			}), nil},
-			{"asset", "Asset", 214, cel.StringType, get(func(x *inventory.Person) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 214)
+			{"asset", "Asset", 216, cel.StringType, get(func(x *inventory.Person) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 216)
 			}), nil},
-			{"level", "Level", 215, cel.IntType, get(func(x *inventory.Person) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 215)
+			{"level", "Level", 217, cel.IntType, get(func(x *inventory.Person) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 217)
 			}), nil},
-			{"emails", "Emails", 216, cel.ListType(cel.StringType), get(func(x *inventory.Person) any { return listOf(x.Emails, x.Unit(), 216) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Emails.Read() })},
-			{"employment_type", "EmploymentType", 217, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.EmploymentType, x.Unit(), 217) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.EmploymentType.Read() })},
-			{"category", "Category", 218, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Category, x.Unit(), 218) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Category.Read() })},
-			{"department", "Department", 219, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Department, x.Unit(), 219) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Department.Read() })},
-			{"title", "Title", 220, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Title, x.Unit(), 220) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Title.Read() })},
-			{"hire_date", "HireDate", 221, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.HireDate, x.Unit(), 221) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.HireDate.Read() })},
-			{"leave_date", "LeaveDate", 222, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.LeaveDate, x.Unit(), 222) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.LeaveDate.Read() })},
-			{"on_leave", "OnLeave", 223, cel.NullableType(cel.BoolType), get(func(x *inventory.Person) any { return boolOf(x.OnLeave, x.Unit(), 223) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.OnLeave.Read() })},
-			{"department_changed_at", "DepartmentChangedAt", 224, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.DepartmentChangedAt, x.Unit(), 224) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.DepartmentChangedAt.Read() })},
-			{"manager", "Manager", 225, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Manager, x.Unit(), 225) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Manager.Read() })},
-			{"approver", "Approver", 226, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Approver, x.Unit(), 226) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Approver.Read() })},
-			{"approved_at", "ApprovedAt", 227, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ApprovedAt, x.Unit(), 227) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ApprovedAt.Read() })},
-			{"valid_until", "ValidUntil", 228, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ValidUntil, x.Unit(), 228) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ValidUntil.Read() })},
-			{"nda_signed_at", "NDASignedAt", 229, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.NDASignedAt, x.Unit(), 229) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.NDASignedAt.Read() })},
-			{"accounts", "Accounts", 230, cel.ListType(cel.ObjectType("tenken.Account")), get(func(x *inventory.Person) any { return listOf(x.Accounts, x.Unit(), 230) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Accounts.Read() })},
+			{"emails", "Emails", 218, cel.ListType(cel.StringType), get(func(x *inventory.Person) any { return listOf(x.Emails, x.Unit(), 218) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Emails.Read() })},
+			{"employment_type", "EmploymentType", 219, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.EmploymentType, x.Unit(), 219) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.EmploymentType.Read() })},
+			{"category", "Category", 220, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Category, x.Unit(), 220) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Category.Read() })},
+			{"department", "Department", 221, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Department, x.Unit(), 221) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Department.Read() })},
+			{"title", "Title", 222, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Title, x.Unit(), 222) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Title.Read() })},
+			{"hire_date", "HireDate", 223, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.HireDate, x.Unit(), 223) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.HireDate.Read() })},
+			{"leave_date", "LeaveDate", 224, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.LeaveDate, x.Unit(), 224) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.LeaveDate.Read() })},
+			{"on_leave", "OnLeave", 225, cel.NullableType(cel.BoolType), get(func(x *inventory.Person) any { return boolOf(x.OnLeave, x.Unit(), 225) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.OnLeave.Read() })},
+			{"department_changed_at", "DepartmentChangedAt", 226, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.DepartmentChangedAt, x.Unit(), 226) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.DepartmentChangedAt.Read() })},
+			{"manager", "Manager", 227, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Manager, x.Unit(), 227) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Manager.Read() })},
+			{"approver", "Approver", 228, cel.NullableType(cel.StringType), get(func(x *inventory.Person) any { return stringOf(x.Approver, x.Unit(), 228) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Approver.Read() })},
+			{"approved_at", "ApprovedAt", 229, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ApprovedAt, x.Unit(), 229) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ApprovedAt.Read() })},
+			{"valid_until", "ValidUntil", 230, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.ValidUntil, x.Unit(), 230) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.ValidUntil.Read() })},
+			{"nda_signed_at", "NDASignedAt", 231, cel.TimestampType, get(func(x *inventory.Person) any { return timeOf(x.NDASignedAt, x.Unit(), 231) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.NDASignedAt.Read() })},
+			{"accounts", "Accounts", 232, cel.ListType(cel.ObjectType("tenken.Account")), get(func(x *inventory.Person) any { return listOf(x.Accounts, x.Unit(), 232) }), readBy(func(x *inventory.Person) inventory.ReadID { return x.Accounts.Read() })},
 		}
 	case "tenken.PrefixList":
 		return []field{
-			{"id", "ID", 231, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 232, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 233, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 234, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 235, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 236, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 236)
+			{"id", "ID", 233, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 234, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 235, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 236, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 237, cel.StringType, get(func(x *inventory.PrefixList) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 238, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 238)
 			}), nil},
-			{"environment", "Environment", 237, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 237)
+			{"environment", "Environment", 239, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 239)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 238, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 238)
+			{"environment_class", "EnvironmentClass", 240, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 240)
 			}), nil},
-			{"asset", "Asset", 239, cel.StringType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 239)
+			{"asset", "Asset", 241, cel.StringType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 241)
 			}), nil},
-			{"level", "Level", 240, cel.IntType, get(func(x *inventory.PrefixList) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 240)
+			{"level", "Level", 242, cel.IntType, get(func(x *inventory.PrefixList) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 242)
 			}), nil},
-			{"cidrs", "CIDRs", 241, cel.ListType(cel.StringType), get(func(x *inventory.PrefixList) any { return listOf(x.CIDRs, x.Unit(), 241) }), readBy(func(x *inventory.PrefixList) inventory.ReadID { return x.CIDRs.Read() })},
+			{"cidrs", "CIDRs", 243, cel.ListType(cel.StringType), get(func(x *inventory.PrefixList) any { return listOf(x.CIDRs, x.Unit(), 243) }), readBy(func(x *inventory.PrefixList) inventory.ReadID { return x.CIDRs.Read() })},
 		}
 	case "tenken.Role":
 		return []field{
-			{"id", "ID", 242, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 243, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 244, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 245, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 246, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 247, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 247)
+			{"id", "ID", 244, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 245, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 246, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 247, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 248, cel.StringType, get(func(x *inventory.Role) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 249, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 249)
 			}), nil},
-			{"environment", "Environment", 248, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 248)
+			{"environment", "Environment", 250, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 250)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 249, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 249)
+			{"environment_class", "EnvironmentClass", 251, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 251)
 			}), nil},
-			{"asset", "Asset", 250, cel.StringType, get(func(x *inventory.Role) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 250)
+			{"asset", "Asset", 252, cel.StringType, get(func(x *inventory.Role) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 252)
 			}), nil},
-			{"level", "Level", 251, cel.IntType, get(func(x *inventory.Role) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 251)
+			{"level", "Level", 253, cel.IntType, get(func(x *inventory.Role) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 253)
 			}), nil},
-			{"managed", "Managed", 252, cel.NullableType(cel.StringType), get(func(x *inventory.Role) any { return stringOf(x.Managed, x.Unit(), 252) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Managed.Read() })},
-			{"actions", "Actions", 253, cel.ListType(cel.StringType), get(func(x *inventory.Role) any { return listOf(x.Actions, x.Unit(), 253) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Actions.Read() })},
-			{"allows_everything", "AllowsEverything", 254, cel.NullableType(cel.BoolType), get(func(x *inventory.Role) any { return boolOf(x.AllowsEverything, x.Unit(), 254) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.AllowsEverything.Read() })},
+			{"managed", "Managed", 254, cel.NullableType(cel.StringType), get(func(x *inventory.Role) any { return stringOf(x.Managed, x.Unit(), 254) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Managed.Read() })},
+			{"actions", "Actions", 255, cel.ListType(cel.StringType), get(func(x *inventory.Role) any { return listOf(x.Actions, x.Unit(), 255) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.Actions.Read() })},
+			{"allows_everything", "AllowsEverything", 256, cel.NullableType(cel.BoolType), get(func(x *inventory.Role) any { return boolOf(x.AllowsEverything, x.Unit(), 256) }), readBy(func(x *inventory.Role) inventory.ReadID { return x.AllowsEverything.Read() })},
 		}
 	case "tenken.RouteTable":
 		return []field{
-			{"id", "ID", 255, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 256, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 257, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 258, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 259, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 260, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 260)
+			{"id", "ID", 257, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 258, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 259, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 260, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 261, cel.StringType, get(func(x *inventory.RouteTable) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 262, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 262)
 			}), nil},
-			{"environment", "Environment", 261, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 261)
+			{"environment", "Environment", 263, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 263)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 262, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 262)
+			{"environment_class", "EnvironmentClass", 264, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 264)
 			}), nil},
-			{"asset", "Asset", 263, cel.StringType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 263)
+			{"asset", "Asset", 265, cel.StringType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 265)
 			}), nil},
-			{"level", "Level", 264, cel.IntType, get(func(x *inventory.RouteTable) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 264)
+			{"level", "Level", 266, cel.IntType, get(func(x *inventory.RouteTable) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 266)
 			}), nil},
-			{"network_id", "NetworkID", 265, cel.NullableType(cel.StringType), get(func(x *inventory.RouteTable) any { return stringOf(x.NetworkID, x.Unit(), 265) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.NetworkID.Read() })},
-			{"main", "Main", 266, cel.NullableType(cel.BoolType), get(func(x *inventory.RouteTable) any { return boolOf(x.Main, x.Unit(), 266) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.Main.Read() })},
-			{"subnet_ids", "SubnetIDs", 267, cel.ListType(cel.StringType), get(func(x *inventory.RouteTable) any { return listOf(x.SubnetIDs, x.Unit(), 267) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.SubnetIDs.Read() })},
+			{"network_id", "NetworkID", 267, cel.NullableType(cel.StringType), get(func(x *inventory.RouteTable) any { return stringOf(x.NetworkID, x.Unit(), 267) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.NetworkID.Read() })},
+			{"main", "Main", 268, cel.NullableType(cel.BoolType), get(func(x *inventory.RouteTable) any { return boolOf(x.Main, x.Unit(), 268) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.Main.Read() })},
+			{"subnet_ids", "SubnetIDs", 269, cel.ListType(cel.StringType), get(func(x *inventory.RouteTable) any { return listOf(x.SubnetIDs, x.Unit(), 269) }), readBy(func(x *inventory.RouteTable) inventory.ReadID { return x.SubnetIDs.Read() })},
 		}
 	case "tenken.SecurityGroup":
 		return []field{
-			{"id", "ID", 268, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 269, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 270, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 271, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 272, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 273, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 273)
+			{"id", "ID", 270, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 271, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 272, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 273, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 274, cel.StringType, get(func(x *inventory.SecurityGroup) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 275, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 275)
 			}), nil},
-			{"environment", "Environment", 274, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 274)
+			{"environment", "Environment", 276, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 276)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 275, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 275)
+			{"environment_class", "EnvironmentClass", 277, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 277)
 			}), nil},
-			{"asset", "Asset", 276, cel.StringType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 276)
+			{"asset", "Asset", 278, cel.StringType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 278)
 			}), nil},
-			{"level", "Level", 277, cel.IntType, get(func(x *inventory.SecurityGroup) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 277)
+			{"level", "Level", 279, cel.IntType, get(func(x *inventory.SecurityGroup) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 279)
 			}), nil},
-			{"network_id", "NetworkID", 278, cel.NullableType(cel.StringType), get(func(x *inventory.SecurityGroup) any { return stringOf(x.NetworkID, x.Unit(), 278) }), readBy(func(x *inventory.SecurityGroup) inventory.ReadID { return x.NetworkID.Read() })},
+			{"network_id", "NetworkID", 280, cel.NullableType(cel.StringType), get(func(x *inventory.SecurityGroup) any { return stringOf(x.NetworkID, x.Unit(), 280) }), readBy(func(x *inventory.SecurityGroup) inventory.ReadID { return x.NetworkID.Read() })},
 		}
 	case "tenken.Subnet":
 		return []field{
-			{"id", "ID", 279, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 280, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 281, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 282, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 283, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 284, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 284)
+			{"id", "ID", 281, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 282, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 283, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 284, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 285, cel.StringType, get(func(x *inventory.Subnet) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 286, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 286)
 			}), nil},
-			{"environment", "Environment", 285, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 285)
+			{"environment", "Environment", 287, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 287)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 286, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 286)
+			{"environment_class", "EnvironmentClass", 288, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 288)
 			}), nil},
-			{"asset", "Asset", 287, cel.StringType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 287)
+			{"asset", "Asset", 289, cel.StringType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 289)
 			}), nil},
-			{"level", "Level", 288, cel.IntType, get(func(x *inventory.Subnet) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 288)
+			{"level", "Level", 290, cel.IntType, get(func(x *inventory.Subnet) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 290)
 			}), nil},
-			{"network_id", "NetworkID", 289, cel.NullableType(cel.StringType), get(func(x *inventory.Subnet) any { return stringOf(x.NetworkID, x.Unit(), 289) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.NetworkID.Read() })},
-			{"cidrs", "CIDRs", 290, cel.ListType(cel.StringType), get(func(x *inventory.Subnet) any { return listOf(x.CIDRs, x.Unit(), 290) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.CIDRs.Read() })},
-			{"map_public_ip", "MapPublicIP", 291, cel.NullableType(cel.BoolType), get(func(x *inventory.Subnet) any { return boolOf(x.MapPublicIP, x.Unit(), 291) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.MapPublicIP.Read() })},
+			{"network_id", "NetworkID", 291, cel.NullableType(cel.StringType), get(func(x *inventory.Subnet) any { return stringOf(x.NetworkID, x.Unit(), 291) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.NetworkID.Read() })},
+			{"cidrs", "CIDRs", 292, cel.ListType(cel.StringType), get(func(x *inventory.Subnet) any { return listOf(x.CIDRs, x.Unit(), 292) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.CIDRs.Read() })},
+			{"map_public_ip", "MapPublicIP", 293, cel.NullableType(cel.BoolType), get(func(x *inventory.Subnet) any { return boolOf(x.MapPublicIP, x.Unit(), 293) }), readBy(func(x *inventory.Subnet) inventory.ReadID { return x.MapPublicIP.Read() })},
 		}
 	case "tenken.Tenant":
 		return []field{
-			{"id", "ID", 292, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 293, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 294, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 295, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 296, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 297, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 297)
+			{"id", "ID", 294, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 295, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 296, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 297, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 298, cel.StringType, get(func(x *inventory.Tenant) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 299, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 299)
 			}), nil},
-			{"environment", "Environment", 298, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 298)
+			{"environment", "Environment", 300, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 300)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 299, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 299)
+			{"environment_class", "EnvironmentClass", 301, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 301)
 			}), nil},
-			{"asset", "Asset", 300, cel.StringType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 300)
+			{"asset", "Asset", 302, cel.StringType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 302)
 			}), nil},
-			{"level", "Level", 301, cel.IntType, get(func(x *inventory.Tenant) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 301)
+			{"level", "Level", 303, cel.IntType, get(func(x *inventory.Tenant) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 303)
 			}), nil},
-			{"password_min_length", "PasswordMinLength", 302, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordMinLength, x.Unit(), 302) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordMinLength.Read() })},
-			{"password_reuse_prevented", "PasswordReusePrevented", 303, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordReusePrevented, x.Unit(), 303) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordReusePrevented.Read() })},
-			{"volume_encryption_default", "VolumeEncryptionByDefault", 304, cel.NullableType(cel.BoolType), get(func(x *inventory.Tenant) any { return boolOf(x.VolumeEncryptionByDefault, x.Unit(), 304) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.VolumeEncryptionByDefault.Read() })},
-			{"snapshot_sharing_blocked", "SnapshotSharingBlocked", 305, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.SnapshotSharingBlocked, x.Unit(), 305) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.SnapshotSharingBlocked.Read() })},
-			{"organization_id", "OrganizationID", 306, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationID, x.Unit(), 306) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationID.Read() })},
-			{"organization_owner_id", "OrganizationOwnerID", 307, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationOwnerID, x.Unit(), 307) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationOwnerID.Read() })},
+			{"password_min_length", "PasswordMinLength", 304, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordMinLength, x.Unit(), 304) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordMinLength.Read() })},
+			{"password_reuse_prevented", "PasswordReusePrevented", 305, cel.NullableType(cel.IntType), get(func(x *inventory.Tenant) any { return intOf(x.PasswordReusePrevented, x.Unit(), 305) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.PasswordReusePrevented.Read() })},
+			{"volume_encryption_default", "VolumeEncryptionByDefault", 306, cel.NullableType(cel.BoolType), get(func(x *inventory.Tenant) any { return boolOf(x.VolumeEncryptionByDefault, x.Unit(), 306) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.VolumeEncryptionByDefault.Read() })},
+			{"snapshot_sharing_blocked", "SnapshotSharingBlocked", 307, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.SnapshotSharingBlocked, x.Unit(), 307) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.SnapshotSharingBlocked.Read() })},
+			{"organization_id", "OrganizationID", 308, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationID, x.Unit(), 308) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationID.Read() })},
+			{"organization_owner_id", "OrganizationOwnerID", 309, cel.NullableType(cel.StringType), get(func(x *inventory.Tenant) any { return stringOf(x.OrganizationOwnerID, x.Unit(), 309) }), readBy(func(x *inventory.Tenant) inventory.ReadID { return x.OrganizationOwnerID.Read() })},
 		}
 	case "tenken.Volume":
 		return []field{
-			{"id", "ID", 308, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.ID) }), nil},
-			{"subtype", "Subtype", 309, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Subtype) }), nil},
-			{"name", "Name", 310, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Name) }), nil},
-			{"region", "Region", 311, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Region) }), nil},
-			{"url", "URL", 312, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.URL) }), nil},
-			{"product", "Product", 313, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 313)
+			{"id", "ID", 310, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.ID) }), nil},
+			{"subtype", "Subtype", 311, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Subtype) }), nil},
+			{"name", "Name", 312, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Name) }), nil},
+			{"region", "Region", 313, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.Region) }), nil},
+			{"url", "URL", 314, cel.StringType, get(func(x *inventory.Volume) any { return types.String(x.URL) }), nil},
+			{"product", "Product", 315, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Product), &x.Head, (*inventory.Head).EnvironmentGap, 315)
 			}), nil},
-			{"environment", "Environment", 314, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 314)
+			{"environment", "Environment", 316, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Environment), &x.Head, (*inventory.Head).EnvironmentGap, 316)
 			}), nil},
-			{"environment_class", "EnvironmentClass", 315, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 315)
+			{"environment_class", "EnvironmentClass", 317, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.EnvironmentClass), &x.Head, (*inventory.Head).EnvironmentGap, 317)
 			}), nil},
-			{"asset", "Asset", 316, cel.StringType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 316)
+			{"asset", "Asset", 318, cel.StringType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.String(x.Asset), &x.Head, (*inventory.Head).AssetGap, 318)
 			}), nil},
-			{"level", "Level", 317, cel.IntType, get(func(x *inventory.Volume) any {
-				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 317)
+			{"level", "Level", 319, cel.IntType, get(func(x *inventory.Volume) any {
+				return declaredOf(types.Int(x.Level), &x.Head, (*inventory.Head).AssetGap, 319)
 			}), nil},
-			{"encrypted", "Encrypted", 318, cel.NullableType(cel.BoolType), get(func(x *inventory.Volume) any { return boolOf(x.Encrypted, x.Unit(), 318) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.Encrypted.Read() })},
-			{"kms_key", "KMSKey", 319, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.KMSKey, x.Unit(), 319) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.KMSKey.Read() })},
-			{"state", "State", 320, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.State, x.Unit(), 320) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.State.Read() })},
-			{"instance_ids", "InstanceIDs", 321, cel.ListType(cel.StringType), get(func(x *inventory.Volume) any { return listOf(x.InstanceIDs, x.Unit(), 321) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.InstanceIDs.Read() })},
+			{"encrypted", "Encrypted", 320, cel.NullableType(cel.BoolType), get(func(x *inventory.Volume) any { return boolOf(x.Encrypted, x.Unit(), 320) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.Encrypted.Read() })},
+			{"kms_key", "KMSKey", 321, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.KMSKey, x.Unit(), 321) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.KMSKey.Read() })},
+			{"state", "State", 322, cel.NullableType(cel.StringType), get(func(x *inventory.Volume) any { return stringOf(x.State, x.Unit(), 322) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.State.Read() })},
+			{"instance_ids", "InstanceIDs", 323, cel.ListType(cel.StringType), get(func(x *inventory.Volume) any { return listOf(x.InstanceIDs, x.Unit(), 323) }), readBy(func(x *inventory.Volume) inventory.ReadID { return x.InstanceIDs.Read() })},
 		}
 	case "tenken.Source":
 		return []field{
-			{"kind", "Kind", 322, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Kind) }), nil},
-			{"value", "Value", 323, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Value) }), nil},
-			{"internet", "Internet", 324, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Internet) }), nil},
-			{"single", "Single", 325, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Single) }), nil},
-			{"same_environment", "SameEnvironment", 326, cel.NullableType(cel.BoolType), get(func(x element[inventory.Source]) any { return boolOf(x.v.SameEnvironment, x.unit, 326) }), readBy(func(x element[inventory.Source]) inventory.ReadID { return x.v.SameEnvironment.Read() })},
-			{"declared", "Declared", 327, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Declared) }), nil},
+			{"kind", "Kind", 324, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Kind) }), nil},
+			{"value", "Value", 325, cel.StringType, get(func(x element[inventory.Source]) any { return types.String(x.v.Value) }), nil},
+			{"internet", "Internet", 326, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Internet) }), nil},
+			{"single", "Single", 327, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Single) }), nil},
+			{"same_environment", "SameEnvironment", 328, cel.NullableType(cel.BoolType), get(func(x element[inventory.Source]) any { return boolOf(x.v.SameEnvironment, x.unit, 328) }), readBy(func(x element[inventory.Source]) inventory.ReadID { return x.v.SameEnvironment.Read() })},
+			{"declared", "Declared", 329, cel.BoolType, get(func(x element[inventory.Source]) any { return types.Bool(x.v.Declared) }), nil},
 		}
 	case "tenken.Step":
 		return []field{
-			{"resource", "Resource", 328, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Resource) }), nil},
-			{"fact", "Fact", 329, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Fact) }), nil},
+			{"resource", "Resource", 330, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Resource) }), nil},
+			{"fact", "Fact", 331, cel.StringType, get(func(x element[inventory.Step]) any { return types.String(x.v.Fact) }), nil},
 		}
 	}
 	return nil
@@ -819,6 +821,8 @@ var fieldNames = [...]string{
 	"NetworkInterface.subnet_id",
 	"NetworkInterface.public_ip",
 	"NetworkInterface.ipv6",
+	"NetworkInterface.in_use",
+	"NetworkInterface.interface_type",
 	"NetworkInterface.security_group_ids",
 	"Person.id",
 	"Person.subtype",

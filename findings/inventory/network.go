@@ -82,7 +82,9 @@ type NetworkInterface struct {
 	Service          Val[string]  `json:"service,omitzero"`     // "amazon-rds", "amazon-elb" …: who manages it; absent when the account does
 	SubnetID         Val[string]  `json:"subnet_id,omitzero"`
 	PublicIP         Val[string]  `json:"public_ip,omitzero"` // absent: none
-	IPv6             List[string] `json:"ipv6,omitzero"`
+	IPv6             List[string] `json:"ipv6,omitzero"`      // addresses, and the prefixes (CIDRs) that it holds whole
+	InUse            Val[bool]    `json:"in_use,omitzero"`    // attached to something, or on its way
+	InterfaceType    Val[string]  `json:"interface_type,omitzero"`
 	SecurityGroupIDs List[string] `json:"security_group_ids,omitzero"`
 }
 

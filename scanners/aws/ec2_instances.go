@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -95,6 +96,28 @@ func (r *reader) networkInterface(n *ec2types.NetworkInterface, read inventory.R
 	if n.Association != nil {
 		made.PublicIP = inventory.Ptr(n.Association.PublicIp, read)
 	}
-	made.IPv6 = inventory.Closed(mapped(n.Ipv6Addresses, func(a ec2types.NetworkInterfaceIpv6Address) string { return str(a.Ipv6Address) }), read)
+	made.IPv6, made.InUse, made.InterfaceType = ipv6Of(n, read), inUse(n, read), word(n.InterfaceType, read)
 	r.facts.NetworkInterfaces = append(r.facts.NetworkInterfaces, made)
+}
+
+// ipv6Of gives the IPv6 addresses. AWS's description promises neither of their elements, unlike groupSet, which every
+// interface of a VPC has: one that is missing means that there are none.
+func ipv6Of(n *ec2types.NetworkInterface, read inventory.ReadID) inventory.List[string] {
+	found := mapped(n.Ipv6Addresses, func(a ec2types.NetworkInterfaceIpv6Address) string { return str(a.Ipv6Address) })
+	for _, p := range n.Ipv6Prefixes {
+		found = append(found, str(p.Ipv6Prefix))
+	}
+	if whole := slices.DeleteFunc(slices.Clone(found), func(a string) bool { return a == "" }); len(whole) < len(found) {
+		return inventory.Open(whole, read)
+	}
+	return inventory.Closed(found, read)
+}
+
+// inUse: an interface is free only when it is available; on its way to something or from it, it counts as in use.
+func inUse(n *ec2types.NetworkInterface, read inventory.ReadID) inventory.Val[bool] {
+	attached := n.Attachment != nil && n.Attachment.Status == ec2types.AttachmentStatusAttached
+	if n.Status == "" && !attached {
+		return inventory.Unknown[bool](read)
+	}
+	return inventory.Known(attached || n.Status != ec2types.NetworkInterfaceStatusAvailable, read)
 }

@@ -45,6 +45,32 @@ func TestInterfacesAndMachines(t *testing.T) {
 	}
 }
 
+func TestUseAndPrefixesOfInterfaces(t *testing.T) {
+	const balancer, bastion, task = "eni-091499208cdb17444", "eni-0058642c5fa252a09", "eni-07db12d5db408df92"
+	const free, silent, held, nameless = "eni-free", "eni-silent", "eni-held", "eni-nameless"
+	u := production(t, fixtures.Patch("aws/333333333333/ap-northeast-1/ec2/DescribeNetworkInterfaces.yaml", `networkInterfaceSet: {item: {
+  networkInterfaceId=`+balancer+`: {interfaceType: network_load_balancer},
+  networkInterfaceId=`+task+`: {ipv6AddressesSet: {item: [{ipv6Address: "2001:db8::1"}]}, ipv6PrefixSet: {item: [{ipv6Prefix: "2001:db8:0:1:2::/80"}]}},
+  +: [{networkInterfaceId: `+free+`, status: available}, {networkInterfaceId: `+silent+`}, {networkInterfaceId: `+held+`, attachment: {status: attached}},
+      {networkInterfaceId: `+nameless+`, status: detaching, ipv6PrefixSet: {item: [{ipv6Prefix: "2001:db8::/80"}, {}]}}]}}`))[management+"/"+tokyo+"/ec2-instances"]
+	of := func(id string) *inventory.NetworkInterface {
+		return named(t, u.Facts.NetworkInterfaces, func(n *inventory.NetworkInterface) string { return n.ID }, id)
+	}
+	for id, want := range map[string]bool{bastion: true, free: false, held: true, nameless: true} {
+		wantVal(t, id+" is in use", of(id).InUse, want)
+	}
+	if n := of(silent); !n.InUse.IsUnknown() || !n.InterfaceType.IsUnknown() {
+		t.Errorf("of an interface nothing was said: %v, %v", n.InUse, n.InterfaceType)
+	}
+	wantVal(t, "the balancer's type", of(balancer).InterfaceType, "network_load_balancer")
+	if v6 := of(task).IPv6; v6.IsOpen() || !slices.Equal(v6.Items, []string{"2001:db8::1", "2001:db8:0:1:2::/80"}) {
+		t.Errorf("a prefix counts as addresses: %+v", v6)
+	}
+	if v6 := of(nameless).IPv6; !v6.IsOpen() || !slices.Equal(v6.Items, []string{"2001:db8::/80"}) {
+		t.Errorf("a prefix without its range: %+v", v6)
+	}
+}
+
 func TestRulesAndRoutes(t *testing.T) {
 	const place = "aws/333333333333/ap-northeast-1/ec2/"
 	u := production(t, fixtures.Patch(place+"DescribeSecurityGroups.yaml", `securityGroupInfo: {item: {+: {groupId: sg-x, groupName: x, ownerId: "333333333333", vpcId: vpc-x, ipPermissionsEgress: {},
