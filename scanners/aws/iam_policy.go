@@ -29,7 +29,7 @@ func principals(entities []entity) (all []principal) {
 			all = append(all, principal{str(e.group.GroupId), "group/" + str(e.group.GroupName), "group", e.group.AttachedManagedPolicies, e.group.GroupPolicyList})
 		case e.role != nil:
 			kind := "role"
-			if strings.HasPrefix(str(e.role.Path), "/aws-service-role/") || strings.HasPrefix(str(e.role.RoleName), "AWSServiceRole") {
+			if strings.HasPrefix(str(e.role.Path), "/aws-service-role/") { // AWS keeps this path for itself, and no name
 				kind = "service_role"
 			}
 			all = append(all, principal{str(e.role.RoleId), "role/" + str(e.role.RoleName), kind, e.role.AttachedManagedPolicies, e.role.RolePolicyList})
