@@ -221,10 +221,10 @@ func (o *oracle) leaves(subnet string, to netip.Addr) state {
 	if slices.Contains(o.l.net.Facts.RouteTables[1].SubnetIDs.Items, subnet) {
 		table = o.l.net.Facts.RouteTables[1]
 	}
-	best, sent := -1, false
+	best, sent := -1, no
 	for _, r := range table.Routes.Items {
 		cidrs, list := []string{r.Destination}, strings.HasPrefix(r.Destination, "pl-")
-		if r.Target == "local" || list && r.Target == "vpce-1" {
+		if r.Target == "local" {
 			continue
 		}
 		if list {
@@ -240,15 +240,22 @@ func (o *oracle) leaves(subnet string, to netip.Addr) state {
 				rank++
 			}
 			if p.Contains(to) && rank > best {
-				best, sent = rank, strings.HasPrefix(r.Target, "igw-") && r.State == "active"
+				best, sent = rank, behind[r.Target]
+				if r.State == "blackhole" {
+					sent = no
+				}
 			}
 		}
 	}
-	if sent {
-		return sure
-	}
-	return no
+	return sent
 }
+
+// oneWay holds the protocols of which nothing need come back.
+var oneWay = map[string]state{"udp": sure, "icmp": sure, "ospf": sure}
+
+// behind says of the targets of random worlds whether the internet is behind them; nobody knows what an endpoint or a
+// transit gateway passes on.
+var behind = map[string]state{"igw-1": sure, "nat-1": no, "eigw-1": no, "pcx-1": no, "vgw-1": no, "vpce-1": unsure, "tgw-1": unsure, "eni-1": unsure}
 
 // reach is whether the internet reaches some port of a range in a subnet: whether, for some ports, a whole block does.
 func (o *oracle) reach(groups []string, subnet, proto string, from, to int64, v6 int) state {
@@ -282,12 +289,7 @@ func (o *oracle) whole(block []netip.Addr, groups []string, subnet, proto string
 		k := packet{a, proto, port, back}
 		for _, look := range []func() state{
 			func() state { return o.letIn(groups, k) }, func() state { return o.passes(subnet, false, k, port) },
-			func() state {
-				if proto != "tcp" {
-					return sure // nothing need come back
-				}
-				return o.passes(subnet, true, k, back)
-			}, func() state { return o.leaves(subnet, a) },
+			func() state { return max(o.passes(subnet, true, k, back), oneWay[proto]) }, func() state { return o.leaves(subnet, a) },
 		} {
 			if answer = min(answer, look()); answer == no {
 				return no

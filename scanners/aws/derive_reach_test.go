@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"strings"
 	"testing"
 
 	"sptr.jp/tenken/findings/inventory"
@@ -144,13 +145,14 @@ func TestReach(t *testing.T) {
 		}, near, "true", near},
 		{"its own table without a gateway", func(p *place) { p.own = []inventory.Route{} }, near, "true", near},
 		{"its own table with one, the main without", func(p *place) { p.own, p.main = p.main, nil }, now, "true", now},
-		{"a gateway endpoint's list beside", func(p *place) {
-			p.main = append(p.main, inventory.Route{Destination: "pl-s3", Target: "vpce-1", State: "active"})
-		}, now, "true", now},
-		{"a list that sends everything elsewhere", func(p *place) {
-			p.main = append(p.main, inventory.Route{Destination: "pl-1", Target: "tgw-1", State: "active"})
+		{"a list that sends everything to a peer", func(p *place) {
+			p.main = append(p.main, inventory.Route{Destination: "pl-1", Target: "pcx-1", State: "active"})
 			p.lists = map[string][]string{"pl-1": {"0.0.0.0/1", "128.0.0.0/1"}}
 		}, near, "true", near},
+		{"a list that sends everything to an endpoint", func(p *place) {
+			p.main = append(p.main, inventory.Route{Destination: "pl-1", Target: "vpce-1", State: "active"})
+			p.lists = map[string][]string{"pl-1": {"0.0.0.0/1", "128.0.0.0/1"}}
+		}, "unknown", "true", "unknown"},
 		{"ACL: a deny before", func(p *place) { p.entries = append(p.entries, deny(50, false, 0, 65535, "0.0.0.0/0")) }, near, "true", near},
 		{"ACL: a deny after", func(p *place) { p.entries = append(p.entries, deny(150, false, 0, 65535, "0.0.0.0/0")) }, now, "true", now},
 		{"ACL: a deny of the port", func(p *place) { p.entries = append(p.entries, deny(50, false, 5432, 5432, "0.0.0.0/0")) }, near, "true", near},
@@ -202,5 +204,61 @@ func TestWhatHasNoHandshakeNeedsNoAnswer(t *testing.T) {
 		if e := found["i-1|"+id]; e == nil || say(e.Reach) != want {
 			t.Errorf("%s: %v, want %s", id, e, want)
 		}
+	}
+}
+
+// TestWhatIsBehindATarget: a way in is proven by an internet gateway alone, and closed by few targets.
+func TestWhatIsBehindATarget(t *testing.T) {
+	const now, near, unknown = inventory.ReachableNow, inventory.OneChangeAway, "unknown"
+	for target, want := range map[string]string{
+		"igw-1": now, "nat-1": near, "eigw-1": near, "pcx-1": near, "vgw-1": near, "local": near,
+		"vpce-1": unknown, "eni-1": unknown, "i-1": unknown, "tgw-1": unknown, "cagw-1": unknown, "lgw-1": unknown,
+		"arn:aws:networkmanager::111111111111:core-network/core-network-1": unknown, "": unknown,
+	} {
+		for _, routes := range [][]string{{"0.0.0.0/0"}, {"0.0.0.0/1", "128.0.0.0/1"}} {
+			p := openPlace()
+			p.main = nil
+			for _, to := range routes {
+				p.main = append(p.main, inventory.Route{Destination: to, Target: target, State: "active"})
+			}
+			inv := derived(t, inventory.Declared{}, p.build().units()...)
+			db, e := databases(inv)["db-1"], exposures(inv)["i-1|tcp/5432-5432"]
+			if say(db.InternetReach) != want || say(e.Reach) != want {
+				t.Errorf("%v to %q: database %s, machine %s, want %s", routes, target, say(db.InternetReach), say(e.Reach), want)
+			}
+			for _, r := range []inventory.Read{db.Unit().Read(db.InternetReach.Read()), e.Unit().Read(e.Reach.Read())} {
+				if want == unknown && (r.Reason != inventory.Unmatched || r.Where != "derive" || !strings.Contains(r.Detail, routes[0]+" to "+target)) {
+					t.Errorf("%v to %q is unknown because of %+v", routes, target, r)
+				}
+			}
+		}
+		p := openPlace() // a small route beside a gateway's changes nothing, whatever its target
+		p.main = append(p.main, inventory.Route{Destination: "203.0.113.0/24", Target: target, State: "active"})
+		if got := say(databases(derived(t, inventory.Declared{}, p.build().units()...))["db-1"].InternetReach); got != now {
+			t.Errorf("a /24 to %q beside a gateway: %s", target, got)
+		}
+		p.main = []inventory.Route{{Destination: "0.0.0.0/0", Target: target, State: "blackhole"}}
+		if got := say(databases(derived(t, inventory.Declared{}, p.build().units()...))["db-1"].InternetReach); got != near {
+			t.Errorf("a blackhole to %q: %s", target, got)
+		}
+	}
+}
+
+// TestGatewayEndpointsTakeNothingAway: their lists are AWS's own; what was not read of them hides no way in.
+func TestGatewayEndpointsTakeNothingAway(t *testing.T) {
+	p := openPlace()
+	p.main = append(p.main, inventory.Route{Destination: "pl-s3", Target: "vpce-1", State: "active"})
+	l := p.build()
+	reach := func() string {
+		return say(databases(derived(t, inventory.Declared{}, l.units()...))["db-1"].InternetReach)
+	}
+	if got := reach(); got != "unknown" {
+		t.Errorf("a list that nothing lists: %s", got)
+	}
+	l.list("pl-s3")
+	list := &l.net.Facts.PrefixLists[0]
+	list.Name, list.CIDRs = "com.amazonaws.ap-northeast-1.s3", inventory.List[string]{}
+	if got := reach(); got != inventory.ReachableNow {
+		t.Errorf("the list of a service: %s", got)
 	}
 }

@@ -220,7 +220,7 @@ func randomLab(t *rapid.T) *lab {
 }
 
 func randomPaths(t *rapid.T, l *lab, subnets []string, cidr, lists *rapid.Generator[string], ends func(string, string) (int64, int64)) {
-	targets := rapid.SampledFrom([]string{"igw-1", "igw-1", "igw-1", "nat-1", "eigw-1", "local", "vpce-1", "pcx-1"})
+	targets := rapid.SampledFrom([]string{"igw-1", "igw-1", "igw-1", "nat-1", "eigw-1", "local", "vpce-1", "pcx-1", "vgw-1", "tgw-1", "eni-1"})
 	routes := func(name string) []inventory.Route {
 		var list []inventory.Route
 		seen := map[string]bool{}

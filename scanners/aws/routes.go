@@ -78,9 +78,9 @@ type routeKey struct {
 
 // line is one destination of a table.
 type line struct {
-	to      netip.Prefix
-	gateway bool // an internet gateway, and working
-	rank    int  // 1 for what comes of a prefix list: it yields to a route of the same length
+	to   netip.Prefix
+	way  truth // whether it leads to the internet and back
+	rank int   // 1 for what comes of a prefix list: it yields to a route of the same length
 }
 
 func (w *world) route(t *inventory.RouteTable, f *ipFamily) part {
@@ -94,37 +94,65 @@ func (w *world) route(t *inventory.RouteTable, f *ipFamily) part {
 	slices.SortStableFunc(lines, func(a, b line) int {
 		return cmp.Or(cmp.Compare(b.to.Bits(), a.to.Bits()), cmp.Compare(a.rank, b.rank))
 	})
+	lo, up := sent(lines, f, func(t truth) bool { return t.yes }), sent(lines, f, func(t truth) bool { return !t.no() })
+	if slices.Equal(lo, up) {
+		return part{lo, up, cause{}}
+	}
+	for _, l := range lines {
+		why = firstCause(why, l.way.why)
+	}
+	return part{lo, up, why}
+}
+
+// sent is what lines, the narrowest first, send to where counts.
+func sent(lines []line, f *ipFamily, counts func(truth) bool) ranges {
 	left, out := f.everything(), []span(nil)
 	for _, l := range lines {
 		s, whole := f.span(l.to)
-		if l.gateway && !whole {
+		if counts(l.way) && !whole {
 			continue
 		}
-		if l.gateway {
+		if counts(l.way) {
 			out = append(out, left.and(ranges{s})...)
 		}
 		left = left.without(s)
 	}
-	set := union(out)
-	return part{set, set, cause{}}
+	return union(out)
+}
+
+// noWayIn are the targets by which nobody comes in from the internet: a NAT and an egress-only gateway let out only, a
+// peer and a VPN lead to networks that are not the internet. (A peer passes nothing on.)
+var noWayIn = []string{"nat-", "eigw-", "pcx-", "vgw-"}
+
+// leads reports whether a route leads to the internet and back. Whatever has a target beyond an internet gateway and those
+// of noWayIn passes packets on to where nobody looked: the endpoint of a firewall or of a gateway load balancer, an
+// appliance's interface, a transit gateway, a core network.
+func leads(t *inventory.RouteTable, r inventory.Route) truth {
+	switch {
+	case r.State == "blackhole" || slices.ContainsFunc(noWayIn, func(p string) bool { return strings.HasPrefix(r.Target, p) }):
+		return truth{}
+	case strings.HasPrefix(r.Target, "igw-") && r.State == "active":
+		return yes
+	}
+	return maybe(cause{t.Unit(), t.Unit().Note(inventory.Read{Reason: inventory.Unmatched, Where: "derive",
+		Detail: t.ID + " sends " + r.Destination + " to " + r.Target + ": whether the internet comes in by it was not read"})})
 }
 
 // lines reads a table's routes. Those within the network are left out: its own addresses are no part of the internet.
-// So are those of gateway endpoints, which hold the ranges of one AWS service.
+// So are those of gateway endpoints, whose lists are AWS's own and hold the ranges of one service.
 func (w *world) lines(t *inventory.RouteTable, f *ipFamily) (lines []line, why cause) {
 	for _, r := range t.Routes.Items {
 		list := strings.HasPrefix(r.Destination, "pl-")
-		if r.Target == "local" || list && strings.HasPrefix(r.Target, "vpce-") {
+		if r.Target == "local" || list && strings.HasPrefix(r.Target, "vpce-") && w.awsOwns(t, r.Destination) {
 			continue
 		}
-		gateway := strings.HasPrefix(r.Target, "igw-") && r.State == "active"
 		if !list {
 			p, err := netip.ParsePrefix(r.Destination)
 			if err != nil {
 				return nil, garbled(t.Unit(), t.ID+" routes to no address range")
 			}
 			if f.has(p) {
-				lines = append(lines, line{to: p, gateway: gateway})
+				lines = append(lines, line{to: p, way: leads(t, r)})
 			}
 			continue
 		}
@@ -134,9 +162,15 @@ func (w *world) lines(t *inventory.RouteTable, f *ipFamily) (lines []line, why c
 		}
 		for _, p := range prefixes {
 			if f.has(p) {
-				lines = append(lines, line{to: p, gateway: gateway, rank: 1})
+				lines = append(lines, line{to: p, way: leads(t, r), rank: 1})
 			}
 		}
 	}
 	return lines, cause{}
+}
+
+// awsOwns reports that a prefix list is one of AWS's: no other may have such a name.
+func (w *world) awsOwns(t *inventory.RouteTable, id string) bool {
+	l, ok, _ := w.lists.Find(t.Unit(), t.Unit().Scope.Account, t.Region, id)
+	return ok && strings.HasPrefix(l.Name, "com.amazonaws.")
 }
