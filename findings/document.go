@@ -128,13 +128,21 @@ type Clause struct {
 	Rules   []string `json:"rules,omitempty"`
 }
 
+// The states of a clause that are no verdicts.
+const (
+	Partly   = "partly"
+	NotBuilt = "not_built"
+)
+
 // ClauseState is a clause and what this run says of it.
 type ClauseState struct {
 	Clause
 	ChapterTitle Text `json:"chapter_title"`  // as printed, number included
 	Under        Text `json:"under,omitzero"` // title of the clause above, where a title alone says too little
-	// State: fail, unknown, pass, not_applicable, manual, or not_built when no rule of it exists in this version.
-	// The worst of its built rules counts: fail > unknown > pass > not_applicable.
+	// State: fail, unknown, partly, pass, not_applicable, manual, or not_built when this version has no rule of it, or
+	// reads none of the systems that it is about. The worst of the rules that were judged counts: fail > unknown > pass >
+	// not_applicable; but where not every rule of the clause was judged, pass and not_applicable are partly: what was
+	// judged holds, and nothing is said of the rest.
 	State    string   `json:"state"`
 	Counts   Summary  `json:"counts"`
 	NotBuilt []string `json:"not_built,omitempty"` // rules of the catalogue that this version lacks

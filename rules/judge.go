@@ -44,6 +44,8 @@ type judging struct {
 	act   activation
 	cover map[inventory.Kind][]coverage
 	out   Result
+	// byType are the counts of each rule that was judged, by scanner type: a clause about certain systems counts theirs.
+	byType map[string]map[string]findings.Summary
 }
 
 // Judge applies the catalogue to an inventory that was derived. For each rule it gives one verdict a subject, and for
@@ -67,7 +69,7 @@ func newJudging(inv *inventory.Inventory, in Input) *judging {
 	return &judging{
 		Input: in, inv: inv, cover: map[inventory.Kind][]coverage{},
 		act: activation{param: newParams(in.Params), now: types.Timestamp{Time: in.Now}},
-		out: Result{Rules: map[string]findings.Rule{}},
+		out: Result{Rules: map[string]findings.Rule{}}, byType: map[string]map[string]findings.Summary{},
 	}
 }
 
@@ -99,22 +101,28 @@ func (in *Input) chosen() ([]*Rule, error) {
 
 // rule judges every subject of one rule and every scope that it rests on.
 func (j *judging) rule(r *Rule) {
-	var counts findings.Summary
 	from := len(j.out.Findings)
+	byType := map[string]findings.Summary{}
 	for _, s := range r.subjects {
 		for i := range j.inv.Units {
-			for res := range j.inv.Units[i].Facts.Of(s.kind) {
-				v := j.subject(r, s, res)
-				counts.Add(v, 1)
+			u := &j.inv.Units[i]
+			sum := byType[u.Scope.Type]
+			for res := range u.Facts.Of(s.kind) {
+				sum.Add(j.subject(r, s, res), 1)
 			}
+			byType[u.Scope.Type] = sum
 		}
 	}
 	for _, f := range j.scopes(r) {
-		counts.Add(f.Verdict, 1)
+		sum := byType[f.Resource.Type]
+		sum.Add(f.Verdict, 1)
+		byType[f.Resource.Type] = sum
 		if j.keep(f.Verdict) {
 			j.out.Findings = append(j.out.Findings, f)
 		}
 	}
+	j.byType[r.ID] = byType
+	counts := total(byType, nil)
 	counts.Severities = map[findings.Severity]int{}
 	for i := from; i < len(j.out.Findings); i++ {
 		if s := j.out.Findings[i].Severity; s != "" {
@@ -127,6 +135,19 @@ func (j *judging) rule(r *Rule) {
 		CIS: r.CIS, Obligation: r.Obligation, Counts: counts,
 	}
 	j.sum(r.Obligation, counts)
+}
+
+// total adds up the counts of the given scanner types, of all where none is given.
+func total(byType map[string]findings.Summary, types []string) (all findings.Summary) {
+	for t, sum := range byType {
+		if len(types) > 0 && !slices.Contains(types, t) {
+			continue
+		}
+		for _, v := range findings.Verdicts() {
+			all.Add(v, sum.Of(v))
+		}
+	}
+	return all
 }
 
 func (j *judging) keep(v findings.Verdict) bool {

@@ -222,6 +222,62 @@ func TestManualClausesAndRollUp(t *testing.T) {
 	}
 }
 
+// A clause is pass only where every rule of it was judged; one about certain systems counts these alone.
+func TestAClauseIsNotPassByOmission(t *testing.T) {
+	c := loaded(t)
+	state := func(id string, in Input, units ...inventory.Unit) findings.ClauseState {
+		t.Helper()
+		for _, s := range judged(t, in, units...).Clauses {
+			if s.ID == id {
+				return s
+			}
+		}
+		t.Fatalf("no clause %s", id)
+		return findings.ClauseState{}
+	}
+	held := func(account string) inventory.Unit { // a database that breaks no rule
+		u := unit(account, "ap-northeast-1", inventory.DatabaseKind)
+		d := publicDatabase("db")
+		d.PublicAddress, d.InternetOpen, d.InternetReach = inventory.Known(false, 1), inventory.Known(false, 1), inventory.Known(inventory.Unreachable, 1)
+		d.Ingress, d.ReplicaOf, d.ClusterID = inventory.Closed([]inventory.Source{}, 1), inventory.Absent[string](1), inventory.Absent[string](1)
+		d.BackupRetentionDays, d.LatestRestorableAt, d.PointInTimeRecovery = inventory.Known(int64(7), 1), inventory.Known(casesNow(), 1), inventory.Known(true, 1)
+		u.Facts.Databases = []inventory.Database{d}
+		return u
+	}
+	all, one := input(t, c), input(t, c)
+	one.Rules = []string{"database-not-public"}
+	empty, denied, gcp := unit("1", "ap-northeast-1", inventory.DatabaseKind), deny(unit("1", "us-east-1", inventory.DatabaseKind)), held("p")
+	gcp.Scope.Type = "gcp"
+	for _, x := range []struct {
+		clause, want string
+		in           Input
+		units        []inventory.Unit
+	}{
+		{"3.4", "pass", all, []inventory.Unit{held("1")}},
+		{"3.4", "not_applicable", all, []inventory.Unit{empty}},
+		{"3.4.1", "partly", all, []inventory.Unit{held("1")}},
+		{"3.4.1", "partly", all, []inventory.Unit{empty}},
+		{"3.4.1", "unknown", all, []inventory.Unit{held("1"), denied}},
+		{"NW.3.4", "partly", one, []inventory.Unit{held("1")}},
+		{"NW.3.5", "not_built", all, []inventory.Unit{held("1")}},
+		{"NW.3.5", "partly", all, []inventory.Unit{held("1"), gcp}},
+		{"NW.3.4", "not_built", all, []inventory.Unit{gcp}},
+	} {
+		if s := state(x.clause, x.in, x.units...); s.State != x.want {
+			t.Errorf("%s is %s, want %s: %+v", x.clause, s.State, x.want, s.Counts)
+		}
+	}
+	one.Clauses = []string{"12.4.2"} // of which the rule is none: nobody looked
+	if s := state("12.4.2", one); s.State != "unknown" {
+		t.Errorf("12.4.2 is %s", s.State)
+	}
+	public := unit("1", "ap-northeast-1", inventory.DatabaseKind)
+	public.Facts.Databases = []inventory.Database{publicDatabase("db")}
+	if s := state("NW.3.5", all, public, gcp); s.Counts.Fail != 0 || s.Counts.Pass != 2 {
+		t.Errorf("NW.3.5 counts databases of AWS: %+v", s.Counts)
+	}
+}
+
 func TestNarrowing(t *testing.T) {
 	in := input(t, loaded(t))
 	in.Rules = []string{"database-not-public"}

@@ -95,43 +95,66 @@ func (j *judging) clauseStates(judged []*Rule) (out []findings.ClauseState) {
 		if narrowed && !touched {
 			continue
 		}
-		c := findings.ClauseState{Clause: clause.Clause, ChapterTitle: chapters[clause.Chapter], Under: clause.Under}
-		for _, id := range c.Rules {
-			r := j.Catalog.Rule(id)
-			if r == nil {
-				c.NotBuilt = append(c.NotBuilt, id)
-				continue
-			}
-			counts := j.out.Rules[r.ID].Counts // none where it was not judged
-			for _, v := range findings.Verdicts() {
-				c.Counts.Add(v, counts.Of(v))
-			}
-		}
-		c.State = stateOf(&c, clause.Class)
-		if c.State == string(findings.Manual) {
-			c.Counts.Manual = 1
-		}
-		out = append(out, c)
+		out = append(out, j.clauseState(clause, chapters[clause.Chapter]))
 	}
 	return out
 }
 
-func stateOf(c *findings.ClauseState, class string) string {
-	switch {
-	case class == policy.Manual:
-		return string(findings.Manual) // its rules support it and decide nothing
-	case len(c.NotBuilt) == len(c.Rules):
-		return "not_built"
-	case c.Counts.Fail > 0:
-		return string(findings.Fail)
-	case c.Counts.Unknown > 0:
-		return string(findings.Unknown)
-	case c.Counts.Pass > 0:
-		return string(findings.Pass)
-	case c.Counts.NotApplicable > 0:
-		return string(findings.NotApplicable)
+// clauseState sums up the rules of a clause. One that the regulation writes about certain systems counts findings on
+// what their scanners read and no others: a database of AWS says nothing of a product in GCP.
+func (j *judging) clauseState(clause *policy.Clause, chapter findings.Text) findings.ClauseState {
+	c := findings.ClauseState{Clause: clause.Clause, ChapterTitle: chapter, Under: clause.Under}
+	var types []string
+	if clause.OfSystems {
+		types = j.Policy.ScannersOf(clause.ID)
 	}
-	return string(findings.Unknown)
+	judged := 0
+	for _, id := range c.Rules {
+		r := j.Catalog.Rule(id)
+		if r == nil {
+			c.NotBuilt = append(c.NotBuilt, id)
+			continue
+		}
+		byType, ok := j.byType[r.ID]
+		if !ok {
+			continue
+		}
+		judged++
+		counts := total(byType, types)
+		for _, v := range findings.Verdicts() {
+			c.Counts.Add(v, counts.Of(v))
+		}
+	}
+	switch {
+	case clause.Class == policy.Manual:
+		c.State, c.Counts = string(findings.Manual), findings.Summary{Manual: 1} // its rules support it and decide nothing
+	case len(c.NotBuilt) == len(c.Rules), judged > 0 && len(types) > 0 && empty(c.Counts):
+		// No rule, or no reader: wherever a unit of one of the types lists a kind of a rule, there is a count.
+		c.State = findings.NotBuilt
+	default:
+		c.State = stateOf(c.Counts, judged == len(c.Rules))
+	}
+	return c
+}
+
+// empty reports that nothing was counted.
+func empty(s findings.Summary) bool {
+	return !slices.ContainsFunc(findings.Verdicts(), func(v findings.Verdict) bool { return s.Of(v) > 0 })
+}
+
+// stateOf is the worst of the counts. What holds of some of the clause's rules is not told as if it held of all.
+func stateOf(c findings.Summary, all bool) string {
+	switch {
+	case c.Fail > 0:
+		return string(findings.Fail)
+	case c.Unknown > 0 || empty(c):
+		return string(findings.Unknown)
+	case !all:
+		return findings.Partly
+	case c.Pass > 0:
+		return string(findings.Pass)
+	}
+	return string(findings.NotApplicable)
 }
 
 // Coverage sums up the units of a run: what was read, and every call that was not answered whole.

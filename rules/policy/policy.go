@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -59,7 +60,8 @@ type Heading struct {
 // Clause is one clause. Its Chapter is a Chapter's ID, its Title is the printed one without the number.
 type Clause struct {
 	findings.Clause `yaml:",inline"`
-	Under           findings.Text `yaml:"-"` // title of the heading or clause above; empty directly below the chapter
+	Under           findings.Text `yaml:"-"`          // title of the heading or clause above; empty directly below the chapter
+	OfSystems       bool          `yaml:"of_systems"` // it is about the systems that it names, and says nothing of others
 	Why             findings.Text // why the clause has its class
 	Asks            findings.Text // what a person must show; empty for automated clauses
 	SHA256          string        `yaml:"sha256"` // of its part of the text: see split_test.go
@@ -227,6 +229,17 @@ func byID[T any](file string, items []T, id func(*T) string) (map[string]*T, err
 
 // Clause finds a clause by its number, such as "14.1.5.4" or "NW.3.4"; nil when there is none.
 func (p *Policy) Clause(id string) *Clause { return p.clauses[id] }
+
+// ScannersOf gives the types of tenken.yaml that read what a clause names, sorted.
+func (p *Policy) ScannersOf(clause string) (types []string) {
+	for i := range p.Systems {
+		if slices.Contains(p.Systems[i].Clauses, clause) {
+			types = append(types, p.Systems[i].Scanners...)
+		}
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}
 
 // Asset finds an asset by its number, such as "IA-001"; nil when there is none.
 func (p *Policy) Asset(id string) *Asset { return p.assets[id] }

@@ -36,6 +36,26 @@ func broken(t *testing.T, file, old, repl string) fstest.MapFS {
 	return fsys
 }
 
+// A clause about certain systems names some that a scanner can read, or nothing could ever answer it.
+func TestClausesOfSystems(t *testing.T) {
+	p, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for i := range p.Clauses {
+		if c := &p.Clauses[i]; c.OfSystems {
+			found++
+			if len(p.ScannersOf(c.ID)) == 0 {
+				t.Errorf("%s names no system that is read", c.ID)
+			}
+		}
+	}
+	if gcp := p.ScannersOf("NW.3.5"); found == 0 || len(gcp) != 1 || gcp[0] != "gcp" {
+		t.Errorf("%d clauses; NW.3.5 is read by %v", found, gcp)
+	}
+}
+
 func TestLoadNamesWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ file, old, repl, want string }{
 		{"clauses.yaml", "why:", "wy:", `clauses\.yaml: .*line \d+: field wy not found`},
