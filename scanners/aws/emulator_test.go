@@ -39,7 +39,7 @@ func TestActiveCertificateWithoutDate(t *testing.T) {
 	content := "user,arn,user_creation_time,password_enabled,password_last_used,mfa_active,access_key_1_active,access_key_1_last_rotated," +
 		"access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,cert_1_active,cert_1_last_rotated," +
 		"cert_2_active,cert_2_last_rotated\n" +
-		"ci-deploy,arn:aws:iam::333333333333:user/ci-deploy,2024-01-01T00:00:00+00:00,false,N/A,false,true,N/A,N/A,false,N/A,N/A,true,N/A,false,N/A\n"
+		"ci-deploy,arn:aws:iam::333333333333:user/ci-deploy,2024-02-28T12:00:00+00:00,false,N/A,false,true,N/A,N/A,false,N/A,N/A,true,N/A,false,N/A\n"
 	u := production(t, fixtures.Patch(report, "Content: !base64 "+strconv.Quote(content)))[management+"/iam"]
 	user := named(t, u.Facts.Accounts, accountName, "ci-deploy")
 	var owned []string

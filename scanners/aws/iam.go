@@ -103,8 +103,9 @@ func (r *reader) entities(ctx context.Context, client *iam.Client) ([]entity, er
 		})
 }
 
-// users makes the accounts and credentials of IAM users. A user that the report lacks was made after it: how it signs in
-// is unknown, and late is the read that says so (0 when there is none).
+// users makes the accounts and credentials of IAM users. A user that the report lacks, or has with another age, was made
+// after it: how it signs in is unknown, and late is the read that says so (0 when there is none). Another user of the same
+// name, deleted since, may stand in the report in its place.
 func (r *reader) users(entities []entity, rows map[string]row, listed, reported inventory.ReadID) (late inventory.ReadID) {
 	groups := map[string]string{}
 	for _, e := range entities {
@@ -118,7 +119,7 @@ func (r *reader) users(entities []entity, rows map[string]row, listed, reported 
 		}
 		name, read := str(e.user.UserName), reported
 		line, ok := rows[str(e.user.Arn)]
-		if rows != nil && (!ok || line.get("user") != name) {
+		if rows != nil && (!ok || line.get("user") != name || !line.madeAt(e.user.CreateDate)) {
 			line, late = nil, r.Gap(getReport, inventory.Stale, "the report is older than the user")
 			read = late
 		}

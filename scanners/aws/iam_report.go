@@ -105,6 +105,12 @@ func parseReport(content []byte) (map[string]row, error) {
 
 func (l row) get(column string) string { return l[column] }
 
+// madeAt says whether the row is of the user who was made at that time, which both answers tell to the second.
+func (l row) madeAt(t *time.Time) bool {
+	made, known := l.moment("user_creation_time", 0).Get()
+	return known && t != nil && made.Unix() == t.Unix()
+}
+
 // flag reads TRUE or FALSE; anything else ("not_supported" for root) says nothing.
 func (l row) flag(column string, read inventory.ReadID) inventory.Val[bool] {
 	if l == nil {
