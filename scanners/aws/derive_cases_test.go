@@ -135,7 +135,7 @@ func TestProofNamesTheChain(t *testing.T) {
 		{Resource: "eni-1", Fact: "public IPv4 address 198.51.100.7"},
 		{Resource: "rtb-main", Fact: "0.0.0.0/0 → igw-1 (active)"},
 		{Resource: "acl-1", Fact: "lets the internet in to tcp/5432 and the answer out"},
-		{Resource: "eni-1", Fact: "no IPv6 address"},
+		{Resource: "eni-1", Fact: "no IPv6 address of the internet"},
 	}
 	e := exposures(inv)["i-1|tcp/5432-5432"]
 	if !slices.Equal(e.Proof, want) {

@@ -128,6 +128,14 @@ func TestReach(t *testing.T) {
 			p.rules, p.entries, p.ipv6 = []inventory.SecurityRule{tcp(5432, 5432, "::/0")}, v6acl, []string{"2001:db8::1"}
 			p.main = []inventory.Route{{Destination: "::/0", Target: "eigw-1", State: "active"}}
 		}, near, "true", near},
+		{"IPv6 all the way to a unique local address", func(p *place) {
+			p.rules, p.main, p.entries = []inventory.SecurityRule{tcp(5432, 5432, "::/0")}, v6, v6acl
+			p.ip, p.ipv6 = "", []string{"fd12:3456::1", "fc00::9"}
+		}, near, "true", near},
+		{"IPv6 all the way to an address beside a unique local one", func(p *place) {
+			p.rules, p.main, p.entries = []inventory.SecurityRule{tcp(5432, 5432, "::/0")}, v6, v6acl
+			p.ip, p.ipv6 = "", []string{"2a05:d014::1", "fd12:3456::1"}
+		}, near, "true", now},
 		{"unique local IPv6", func(p *place) { p.rules = []inventory.SecurityRule{tcp(5432, 5432, "fc00::/7")} }, near, "false", ""},
 		{"an address of the other family only", func(p *place) { p.ip, p.ipv6, p.main = "", []string{"2001:db8::1"}, append(v6, gateway) }, now, "true", near},
 		{"a NAT gateway", func(p *place) {

@@ -277,7 +277,7 @@ func randomAssets(t *rapid.T, l *lab, subnets []string) {
 			service = rapid.SampledFrom([]string{"", "amazon-rds", "amazon-elb"}).Draw(t, "service")
 		}
 		ip := rapid.SampledFrom([]string{"", "198.51.100.1"}).Draw(t, "ip")
-		v6 := rapid.SampledFrom([][]string{nil, {"2001:db8::5"}}).Draw(t, "v6")
+		v6 := rapid.SampledFrom([][]string{nil, {"2001:db8::5"}, {"fd00::5"}, {"2001:db8::5", "fd00::5"}}).Draw(t, "v6")
 		l.nic(fmt.Sprintf("eni-%d", i), machine, service, rapid.SampledFrom(append(subnets, "subnet-none")).Draw(t, "subnet"), ip, v6, groups.Draw(t, "groups"))
 	}
 	port := rapid.SampledFrom(somePorts)

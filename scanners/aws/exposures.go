@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -154,13 +155,19 @@ func facing(n *inventory.NetworkInterface) [2]address {
 	} else if n.PublicIP.IsUnknown() {
 		v4 = address{maybe(cause{n.Unit(), n.PublicIP.Read()}), "public IPv4 address not read"}
 	}
-	v6 := address{truth{}, "no IPv6 address"}
-	if len(n.IPv6.Items) > 0 {
-		v6 = address{yes, "IPv6 address " + sorted(n.IPv6.Items)[0]}
+	v6 := address{truth{}, "no IPv6 address of the internet"}
+	if i := slices.IndexFunc(sorted(n.IPv6.Items), global); i >= 0 {
+		v6 = address{yes, "IPv6 address " + sorted(n.IPv6.Items)[i]}
 	} else if n.IPv6.IsOpen() {
 		v6 = address{maybe(cause{n.Unit(), n.IPv6.Read()}), "IPv6 addresses not read"}
 	}
 	return [2]address{v4, v6}
+}
+
+// global reports that an IPv6 address is one of the internet's: a unique local one (fc00::/7) is routed nowhere.
+func global(ip string) bool {
+	a, err := netip.ParseAddr(ip)
+	return err != nil || !a.IsPrivate()
 }
 
 // unattached gives an exposure to every service that a group opens to the internet although nothing has the group. That
