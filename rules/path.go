@@ -74,6 +74,7 @@ func (s *subject) findReads() {
 		add(l.when)
 	}
 	s.readsLevel, s.readsClass = seen["level"], seen["environment_class"]
+	s.readsReach = seen["internet_reach"] || seen["internet_open"] || seen["reach"]
 	s.reads = slices.DeleteFunc(s.reads, func(p path) bool {
 		return slices.ContainsFunc(s.reads, func(q path) bool { return strings.HasPrefix(q.text, p.text+".") })
 	})

@@ -66,6 +66,7 @@ type subject struct {
 	message message
 	// The fields whose lack of a declaration the message must tell: it was judged as the worst.
 	readsLevel, readsClass bool
+	readsReach             bool // a field that the resource's proof is of
 }
 
 // level is one line of the table that gives severity and incident level; the first whose condition holds counts.
