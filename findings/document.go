@@ -14,7 +14,7 @@ type Document struct {
 	Summary  Summary         `json:"summary"`
 	Rules    map[string]Rule `json:"rules"`
 	Clauses  []ClauseState   `json:"clauses"`
-	Findings []Finding       `json:"findings"` // sorted by rule, system, account, region, resource id, fingerprint
+	Findings []Finding       `json:"findings,omitzero"` // sorted by rule, system, account, region, resource id, fingerprint; never null
 }
 
 // Run says by what and when the document was made.
@@ -108,15 +108,20 @@ func (s Summary) Of(v Verdict) int {
 
 // Rule is what a report says of a rule.
 type Rule struct {
-	Title      Text              `json:"title"`
-	Why        Text              `json:"why"`
-	Remedy     Text              `json:"remedy"`
-	Commands   map[string]string `json:"commands,omitempty"` // by scanner type; printed, never run
-	Clauses    []string          `json:"clauses"`
-	AnnexA     []string          `json:"annex_a"`
-	CIS        []string          `json:"cis,omitempty"`
-	Obligation Obligation        `json:"obligation"`
-	Counts     Summary           `json:"counts"`
+	Title      Text       `json:"title"`
+	Why        Text       `json:"why"`
+	Remedy     Remedy     `json:"remedy"`
+	Clauses    []string   `json:"clauses"`
+	AnnexA     []string   `json:"annex_a"`
+	CIS        []string   `json:"cis,omitempty"`
+	Obligation Obligation `json:"obligation"`
+	Counts     Summary    `json:"counts"`
+}
+
+// Remedy is what to do about a failing finding.
+type Remedy struct {
+	Text
+	Commands map[string]string `json:"commands,omitempty"` // by scanner type; printed, never run
 }
 
 // Clause is one clause of the regulation: number and title are cited, the rest is ours.

@@ -98,7 +98,7 @@ type Finding struct {
 
 // Risk is the row of 14.1 that a failing finding makes.
 type Risk struct {
-	Asset      string `json:"asset,omitempty"` // empty: none is mapped, the rule's own impact counts
+	Asset      string `json:"asset"` // empty: none is mapped, the rule's own impact counts
 	Impact     int    `json:"impact"`
 	Likelihood int    `json:"likelihood"`
 	Value      int    `json:"value"`

@@ -131,7 +131,7 @@ func (j *judging) rule(r *Rule) {
 	}
 	order(j.out.Findings[from:])
 	j.out.Rules[r.ID] = findings.Rule{
-		Title: r.Title, Why: r.Why, Remedy: r.Remedy, Commands: r.Commands, Clauses: r.Clauses, AnnexA: r.AnnexA,
+		Title: r.Title, Why: r.Why, Remedy: findings.Remedy{Text: r.Remedy, Commands: r.Commands}, Clauses: r.Clauses, AnnexA: r.AnnexA,
 		CIS: r.CIS, Obligation: r.Obligation, Counts: counts,
 	}
 	j.sum(r.Obligation, counts)
@@ -203,7 +203,10 @@ func (j *judging) subject(r *Rule, s *subject, res inventory.Resource) findings.
 		}
 		risk.Asset = res.Base().Asset
 		f.Risk, f.IncidentLevel, f.Severity = &risk, &incident, findings.SeverityOf(risk.Value)
-		f.Message, f.Proof = s.fail(r, res), proofOf(res)
+		f.Message = s.fail(r, res)
+		if s.readsReach {
+			f.Proof = proofOf(res)
+		}
 	case findings.Unknown:
 		f.Unknown = j.gaps(s.kind, res.Base().Unit(), t)
 		f.Message = notKnown(r.Title, f.Unknown)

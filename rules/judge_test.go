@@ -158,6 +158,9 @@ func TestAFailTellsRiskEvidenceProofAndCause(t *testing.T) {
 			t.Errorf("%s: %+v", rule, c)
 		}
 	}
+	if other := of(res, "database-ingress-restricted")[0]; other.Proof != nil { // it reads nothing that the proof is of
+		t.Errorf("the proof of another claim: %v", other.Proof)
+	}
 	if res.Summary.Severities[findings.Critical] != 2 || res.Summary.Fail < 3 {
 		t.Errorf("summary: %+v", res.Summary)
 	}

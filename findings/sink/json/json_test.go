@@ -42,7 +42,7 @@ func document() *findings.Document {
 		Schema:   findings.Schema,
 		Run:      findings.Run{ID: "r", Started: at, Finished: at, Judged: at, Tool: "t", Rules: "x", Policy: "y"},
 		Coverage: findings.Coverage{Assessed: 1, Planned: 1, Units: units, Gaps: []findings.CoverageGap{{System: "s", Collector: "rds", Reason: inventory.Timeout}}},
-		Rules:    map[string]findings.Rule{"database-not-public": {Title: text, Why: text, Remedy: text, Obligation: findings.Required}},
+		Rules:    map[string]findings.Rule{"database-not-public": {Title: text, Why: text, Remedy: findings.Remedy{Text: text, Commands: map[string]string{"aws": "aws rds …"}}, Obligation: findings.Required}},
 		Clauses:  []findings.ClauseState{{Clause: findings.Clause{ID: "14.4", Title: text, Class: "automated"}, State: "fail"}},
 		Findings: []findings.Finding{
 			{Fingerprint: fp, Rule: "database-not-public", Verdict: findings.Fail, Severity: findings.Critical, IncidentLevel: &zero, Message: text,
@@ -99,7 +99,17 @@ func TestLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-	if len(lines) != 3 || !strings.Contains(lines[0], `"findings":null`) || !strings.Contains(lines[1], `<b>&`) {
-		t.Errorf("%d lines:\n%s", len(lines), b.String())
+	if len(lines) != 3 || strings.Contains(lines[0], `"findings"`) || !strings.Contains(lines[1], `<b>&`) {
+		t.Fatalf("%d lines:\n%s", len(lines), b.String())
+	}
+	if !strings.Contains(lines[0], `"remedy":{"ja":`) || !strings.Contains(lines[0], `"commands":{"aws":`) || !strings.Contains(lines[1], `"risk":{"asset":"",`) {
+		t.Errorf("not as it is published:\n%s", b.String())
+	}
+	head, err := jsonschema.UnmarshalJSON(strings.NewReader(lines[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema(t).Validate(head); err != nil {
+		t.Errorf("the first line: %v", err)
 	}
 }
