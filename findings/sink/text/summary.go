@@ -13,12 +13,15 @@ import (
 // perRule is how many failing resources of a rule the summary names.
 const perRule = 4
 
-// Summary writes what a busy person reads after a run: clause by clause what is broken and what could not be looked at,
-// the failing rules with their resources, and five plain lines. Files are the paths that were written.
+// Summary writes what a busy person reads after a run: how much was looked at, clause by clause what is broken, the failing
+// rules with their resources, what could not be looked at and what to do about it, and five plain lines. Files are the paths that were written.
 func Summary(w io.Writer, d *findings.Document, lang string, files []string) error {
 	p := newPrinter(w, lang)
+	p.assessed(d)
+	p.line("")
 	p.clauses(d)
 	p.failures(d)
+	p.gaps(d)
 	p.fiveLines(d, files)
 	return p.flush()
 }
@@ -29,7 +32,7 @@ func (p *printer) clauses(d *findings.Document) {
 	others := map[string]int{}
 	chapter := ""
 	for _, c := range d.Clauses {
-		if c.State == string(findings.Manual) || c.State == "not_built" || c.State == string(findings.NotApplicable) {
+		if c.State == string(findings.Manual) || c.State == findings.NotBuilt || c.State == string(findings.NotApplicable) {
 			others[c.State]++
 			continue
 		}
@@ -46,7 +49,7 @@ func (p *printer) clauses(d *findings.Document) {
 	p.line("")
 	p.line("  %s", fmt.Sprintf(p.say("ほかに 対象なし %d 条項・人が確認する %d 条項・本版が未対応の %d 条項（tenken clauses で一覧）",
 		"Besides: %d clauses with nothing to judge, %d for people to confirm, %d that this version does not read yet (see tenken clauses)"),
-		others[string(findings.NotApplicable)], others[string(findings.Manual)], others["not_built"]))
+		others[string(findings.NotApplicable)], others[string(findings.Manual)], others[findings.NotBuilt]))
 	if len(d.Run.Narrowed) > 0 {
 		p.line("  %s: %s", p.say("絞り込み", "Narrowed to"), Clean(strings.Join(d.Run.Narrowed, " ")))
 	}
@@ -108,8 +111,8 @@ func (p *printer) failures(d *findings.Document) {
 func (p *printer) fiveLines(d *findings.Document, files []string) {
 	none := p.say("なし", "none")
 	p.line("")
-	p.line(p.say("確認できた範囲: %d / %d 単位", "assessed: %d of %d units"), d.Coverage.Assessed, d.Coverage.Planned)
-	p.line("%s: %s", p.say("違反", "failures"), p.severities(d.Summary, none))
+	p.assessed(d)
+	p.line(p.say("違反: %s ／ 未確認: %s", "failures: %s; unknown: %s"), cmp.Or(p.severities(d.Summary), none), p.count(d.Summary.Unknown))
 	worst := none
 	if fails := worstFirst(d.Findings); len(fails) > 0 {
 		var names []string
@@ -123,17 +126,20 @@ func (p *printer) fiveLines(d *findings.Document, files []string) {
 	p.line("%s: %s", p.say("ファイル", "files"), cmp.Or(strings.Join(files, " "), none))
 }
 
-func (p *printer) severities(s findings.Summary, none string) string {
+// severities counts failures by severity; those of recommended rules are told apart, since the regulation doesn't demand them.
+func (p *printer) severities(s findings.Summary) string {
 	var parts []string
+	recommended := s.Fail
 	for _, sev := range findings.Severities() {
 		if n := s.Severities[sev]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%s %s", p.severity(sev), p.count(n)))
+			recommended -= n
 		}
 	}
-	if s.Unknown > 0 {
-		parts = append(parts, fmt.Sprintf("%s %s", p.say("未確認", "unknown"), p.count(s.Unknown)))
+	if recommended > 0 {
+		parts = append(parts, fmt.Sprintf("%s %s", p.say("推奨", "recommended"), p.count(recommended)))
 	}
-	return cmp.Or(strings.Join(parts, p.say("・", ", ")), none)
+	return strings.Join(parts, p.say("・", ", "))
 }
 
 // permits are the permissions whose lack left most units unread.

@@ -52,6 +52,7 @@ func document() *findings.Document {
 		Clauses: []findings.ClauseState{
 			{Clause: findings.Clause{ID: "4.4", Chapter: "4. アクセス制御", Title: findings.Text{JA: "退職", EN: "leavers"}}, State: "fail", Counts: findings.Summary{Fail: 5, Pass: 2}},
 			{Clause: findings.Clause{ID: "1.1"}, State: "manual"}, {Clause: findings.Clause{ID: "1.2"}, State: "not_built"},
+			{Clause: findings.Clause{ID: "3.4", Chapter: "3. 資産", Title: findings.Text{JA: "復元", EN: "restore"}}, State: "partly", Counts: findings.Summary{Pass: 3}, NotBuilt: []string{"x"}},
 		},
 	}
 	for _, n := range []string{"a", "b", "c", "d", "e"} {
@@ -63,10 +64,10 @@ func document() *findings.Document {
 
 func TestSummary(t *testing.T) {
 	for lang, want := range map[string][]string{
-		"ja": {"4.4      違反     退職  （違反 5件・適合 2件）", "[重大] public  1件", "ほか1件", "確認できた範囲: 7 / 9 単位", "違反: 重大 1件・低 5件・未確認 2件",
+		"ja": {"4.4      違反     退職  （違反 5件・適合 2件）", "3.4      一部確認 復元  （適合 3件・未対応の規則 1）", "[重大] public  1件", "ほか1件", "確認できた範囲: 7 / 9 単位", "違反: 重大 1件・低 5件 ／ 未確認: 2件\n",
 			`最も重いもの: public report\u{a}ing (spartraining/333); low-rule a`, "次に許可が必要なもの: iam:GetCredentialReport, rds:DescribeDBInstances\n", "ファイル: out/findings.json", `理由\u{1b}`,
 			"ほかに 対象なし 0 条項・人が確認する 1 条項・本版が未対応の 1 条項"},
-		"en": {"4.4      FAIL     leavers  (FAIL 5, pass 2)", "[critical] public  1", "and 1 more", "assessed: 7 of 9 units", "failures: critical 1, low 5, unknown 2",
+		"en": {"4.4      FAIL     leavers  (FAIL 5, pass 2)", "3.4      partly   restore  (pass 3, 1 not built)", "[critical] public  1", "and 1 more", "assessed: 7 of 9 units", "failures: critical 1, low 5; unknown: 2\n",
 			"permit next: iam:GetCredentialReport, rds:DescribeDBInstances\n", "files: out/findings.json"},
 	} {
 		var b bytes.Buffer
@@ -81,9 +82,55 @@ func TestSummary(t *testing.T) {
 		if strings.Index(b.String(), "public") > strings.Index(b.String(), "low-rule") {
 			t.Errorf("%s: the worst rule does not come first", lang)
 		}
-		last := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
-		if n := len(last); n < 5 || !strings.Contains(last[n-5], "7") {
-			t.Errorf("%s: it does not end with the five lines", lang)
+		lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+		if n := len(lines); n < 5 || !strings.Contains(lines[n-5], "7") || lines[0] != lines[n-5] {
+			t.Errorf("%s: it does not begin and end with what was assessed:\n%s", lang, b.String())
 		}
+	}
+}
+
+// What could not be looked at is told in groups, the widest first, with what to do; a declared gap stays visible.
+func TestGaps(t *testing.T) {
+	d := &findings.Document{Summary: findings.Summary{Unknown: 12}, Coverage: findings.Coverage{Planned: 9,
+		NotBuilt: []string{"entra-id", "google-workspace", "github", "slack", "zendesk", "zoho-crm"}}}
+	denied := findings.CoverageGap{System: "prod", Account: "1", Collector: "rds", Reason: inventory.AccessDenied, Operation: "rds:DescribeDBInstances", Permission: "rds:DescribeDBInstances"}
+	for _, region := range []string{"r-1", "r-2", "r-2"} { // two units, one of which was denied twice
+		denied.Region = region
+		d.Coverage.Gaps = append(d.Coverage.Gaps, denied)
+	}
+	d.Coverage.Gaps = append(d.Coverage.Gaps,
+		findings.CoverageGap{System: "people", Collector: "people", Reason: inventory.DecodeError, Operation: "roster:people", Detail: "people.csv: line 3: email is no address\x1b"},
+		findings.CoverageGap{System: "prod", Account: "1", Collector: "iam", Reason: inventory.Stale, Operation: "iam:GetCredentialReport", Detail: "older than the user", Declared: true},
+		findings.CoverageGap{System: "slack", Collector: "connection", Reason: inventory.NotConnected, Operation: "slack:connect", Detail: "configure it"},
+		findings.CoverageGap{System: "prod", Account: "2", Collector: "iam", Reason: inventory.Throttled, Operation: "iam:GetAccountSummary", Permission: "iam:GetAccountSummary"})
+	want := map[string]string{"en": `
+What could not be looked at
+  - rds:DescribeDBInstances: not permitted (units: 2) → permit rds:DescribeDBInstances
+  - iam:GetAccountSummary: throttled (units: 1) → run again
+  - roster:people: could not be understood (units: 1) → mend what is said below and run again
+    people.csv: line 3: email is no address\u{1b}
+  - slack: not connected (units: 1) → configure it under systems of tenken.yaml, or declare it under not_used
+  - iam:GetCredentialReport: too old (units: 1) → declared as a known gap
+    older than the user
+
+Systems that the regulation names and this version can't read: 6 (entra-id, google-workspace, github, slack, zendesk …; tenken clauses --systems lists them)
+
+assessed: 0 of 9 units
+failures: none; unknown: 12
+`, "ja": `
+  - rds:DescribeDBInstances: 許可がない（2単位） → 許可する: rds:DescribeDBInstances
+`}
+	for lang, w := range want {
+		var b bytes.Buffer
+		if err := Summary(&b, d, lang, nil); err != nil || !strings.Contains(b.String(), w) {
+			t.Errorf("%s: %v\n%s\nlacks%s", lang, err, b.String(), w)
+		}
+	}
+	for i := range 9 {
+		d.Coverage.Gaps = append(d.Coverage.Gaps, findings.CoverageGap{System: "prod", Reason: inventory.Timeout, Operation: strings.Repeat("x", i+1)})
+	}
+	var b bytes.Buffer
+	if err := Summary(&b, d, "en", nil); err != nil || !strings.Contains(b.String(), "… and 7 more kinds") || strings.Contains(b.String(), "declared as") {
+		t.Errorf("a long list of gaps: %v\n%s", err, b.String())
 	}
 }
