@@ -2,8 +2,6 @@ package aws
 
 import (
 	"fmt"
-	"math"
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -235,7 +233,12 @@ func TestExposuresOfOtherThings(t *testing.T) {
 	l.group("sg-wide", tcp(22, 22, "0.0.0.0/0"))
 	l.nic("eni-lb", "", "amazon-elb", "subnet-a", "198.51.100.8", nil, []string{"sg-1"})
 	l.nic("eni-rds", "", "amazon-rds", "subnet-a", "198.51.100.9", nil, []string{"sg-1"})
+	l.nic("eni-task", "", "", "subnet-a", "198.51.100.11", nil, []string{"sg-1"})
 	l.nic("eni-free", "", "", "subnet-a", "198.51.100.10", nil, []string{"sg-1"})
+	l.nic("eni-left", "", "amazon-elb", "subnet-a", "198.51.100.12", nil, []string{"sg-1"})
+	l.nic("eni-any", "", "", "subnet-a", "198.51.100.13", nil, []string{"sg-1"})
+	nics := l.machines.Facts.NetworkInterfaces
+	nics[len(nics)-3].InUse, nics[len(nics)-2].InUse, nics[len(nics)-1].InUse = is(l, false), is(l, false), inventory.Val[bool]{}
 	l.database("db-2", 3306, true, []string{"subnet-a"}, []string{"sg-wide"})
 	cluster := l.database("db-3", 5432, false, []string{"subnet-a"}, []string{"sg-1"})
 	cluster.PublicAddress = none[bool](l)
@@ -246,7 +249,10 @@ func TestExposuresOfOtherThings(t *testing.T) {
 	want := map[string]string{
 		"i-1|tcp/5432-5432":      "reachable_now attached=true",
 		"eni-lb|tcp/5432-5432":   "reachable_now attached=true",
+		"eni-task|tcp/5432-5432": "reachable_now attached=true", // a container's: the account's own, and in use
 		"eni-free|tcp/5432-5432": "one_change_away attached=true",
+		"eni-left|tcp/5432-5432": "one_change_away attached=true",
+		"eni-any|tcp/5432-5432":  "unknown attached=true",
 		"db-1|tcp/5432-5432":     "reachable_now attached=true",
 		"db-2|tcp/22-22":         "unreachable attached=true",
 		"db-3|tcp/5432-5432":     "one_change_away attached=true",
@@ -264,31 +270,5 @@ func TestExposureTakesTheHeadOfItsAsset(t *testing.T) {
 	e := exposures(derived(t, d, openPlace().build().units()...))["db-1|tcp/5432-5432"]
 	if e.Asset != "IA-001" || e.Level != 3 || e.Environment != "production" || e.Product != "spartraining" || e.EnvironmentClass != inventory.Production || e.Scope().Region != "ap-northeast-1" {
 		t.Errorf("%+v", e.Head)
-	}
-}
-
-func TestRanges(t *testing.T) {
-	f := newFamilies()
-	for cidr, want := range map[string]span{"0.0.0.0/0": {0, math.MaxUint32}, "255.255.255.255/32": {math.MaxUint32, math.MaxUint32}, "10.1.2.3/8": {10 << 24, 11<<24 - 1}} {
-		if got, whole := f[0].span(netip.MustParsePrefix(cidr)); got != want || !whole {
-			t.Errorf("%s: %v %t", cidr, got, whole)
-		}
-	}
-	for cidr, want := range map[string]span{"::/0": {0, math.MaxUint64}, "2600::/16": {0x2600 << 48, 0x2601<<48 - 1}, "ffff::/16": {0xffff << 48, math.MaxUint64}} {
-		if got, whole := f[1].span(netip.MustParsePrefix(cidr)); got != want || !whole {
-			t.Errorf("%s: %v %t", cidr, got, whole)
-		}
-	}
-	if _, whole := f[1].span(netip.MustParsePrefix("2600::1/128")); whole {
-		t.Error("one IPv6 address is no /64")
-	}
-	if got := union([]span{{5, 9}, {0, 3}, {4, 4}, {20, math.MaxUint64}, {30, 40}}); !slices.Equal(got, ranges{{0, 9}, {20, math.MaxUint64}}) {
-		t.Errorf("union: %v", got)
-	}
-	if got := (ranges{{0, 9}, {20, 29}}).without(span{5, 24}); !slices.Equal(got, ranges{{0, 4}, {25, 29}}) {
-		t.Errorf("without: %v", got)
-	}
-	if got := (ranges{{0, 9}, {20, 29}}).and(ranges{{5, 24}, {29, 40}}); !slices.Equal(got, ranges{{5, 9}, {20, 24}, {29, 29}}) {
-		t.Errorf("and: %v", got)
 	}
 }

@@ -73,7 +73,7 @@ func (o *oracle) expected() map[string]string {
 	byMachine := map[string]map[string]state{}
 	for _, n := range o.l.machines.Facts.NetworkInterfaces {
 		owner, attached := n.InstanceID.Get()
-		service, managed := n.Service.Get()
+		service := n.Service.Or("")
 		if !attached && service == "amazon-rds" {
 			continue
 		}
@@ -88,7 +88,7 @@ func (o *oracle) expected() map[string]string {
 					}
 				}
 			}
-		} else if owner = n.ID; managed {
+		} else if owner = n.ID; n.InUse.Or(false) {
 			up = sure
 		}
 		for id := range o.opens(n.SecurityGroupIDs.Items) {

@@ -130,7 +130,7 @@ func TestReach(t *testing.T) {
 		}, near, "true", near},
 		{"IPv6 all the way to a unique local address", func(p *place) {
 			p.rules, p.main, p.entries = []inventory.SecurityRule{tcp(5432, 5432, "::/0")}, v6, v6acl
-			p.ip, p.ipv6 = "", []string{"fd12:3456::1", "fc00::9"}
+			p.ip, p.ipv6 = "", []string{"fd12:3456::1", "fc00::9", "fd12:3456:7::/80"}
 		}, near, "true", near},
 		{"IPv6 all the way to an address beside a unique local one", func(p *place) {
 			p.rules, p.main, p.entries = []inventory.SecurityRule{tcp(5432, 5432, "::/0")}, v6, v6acl

@@ -90,7 +90,7 @@ func (l *lab) machine(id, state string) {
 	l.machines.Facts.Instances = append(l.machines.Facts.Instances, inventory.Instance{Head: l.head(id), State: is(l, state)})
 }
 
-// nic adds an interface; empty words mean that it has none.
+// nic adds an interface in use; empty words mean that it has none.
 func (l *lab) nic(id, machine, service, subnet, ip string, ipv6, groups []string) {
 	word := func(s string) inventory.Val[string] {
 		if s == "" {
@@ -99,7 +99,8 @@ func (l *lab) nic(id, machine, service, subnet, ip string, ipv6, groups []string
 		return is(l, s)
 	}
 	l.machines.Facts.NetworkInterfaces = append(l.machines.Facts.NetworkInterfaces, inventory.NetworkInterface{Head: l.head(id),
-		InstanceID: word(machine), Service: word(service), SubnetID: is(l, subnet), PublicIP: word(ip), IPv6: all(l, ipv6...), SecurityGroupIDs: all(l, groups...)})
+		InstanceID: word(machine), Service: word(service), SubnetID: is(l, subnet), PublicIP: word(ip), IPv6: all(l, ipv6...), SecurityGroupIDs: all(l, groups...),
+		InUse: is(l, true), InterfaceType: is(l, "interface")})
 }
 
 func (l *lab) database(id string, port int64, public bool, subnets, groups []string) *inventory.Database {
@@ -279,6 +280,7 @@ func randomAssets(t *rapid.T, l *lab, subnets []string) {
 		ip := rapid.SampledFrom([]string{"", "198.51.100.1"}).Draw(t, "ip")
 		v6 := rapid.SampledFrom([][]string{nil, {"2001:db8::5"}, {"fd00::5"}, {"2001:db8::5", "fd00::5"}}).Draw(t, "v6")
 		l.nic(fmt.Sprintf("eni-%d", i), machine, service, rapid.SampledFrom(append(subnets, "subnet-none")).Draw(t, "subnet"), ip, v6, groups.Draw(t, "groups"))
+		l.machines.Facts.NetworkInterfaces[i].InUse = is(l, rapid.Bool().Draw(t, "in use"))
 	}
 	port := rapid.SampledFrom(somePorts)
 	for _, id := range []string{"db-1", "db-2"} {

@@ -9,12 +9,12 @@ import (
 	"sptr.jp/tenken/findings/inventory"
 )
 
-// body is what answers behind some interfaces: a machine, or an interface that a service manages or nothing uses.
+// body is what answers behind some interfaces: a machine, or an interface that a service has attached to something or that nothing uses.
 type body struct {
 	kind inventory.Kind
 	id   string
 	head *inventory.Head // whose environment, asset and unit the exposures take
-	up   truth           // something answers
+	up   truth           // something is there to answer
 	lost cause           // set when the head is not its own, which is not in hand
 	nics []*inventory.NetworkInterface
 }
@@ -64,14 +64,14 @@ func (w *world) bodies() []*body {
 				machines[at].nics = append(machines[at].nics, n)
 				continue
 			}
-			manager, managed := n.Service.Get()
+			manager, _ := n.Service.Get()
 			switch {
 			case n.InstanceID.IsUnknown():
 				w.missing(u, cause{u, n.InstanceID.Read()})
 			case n.Service.IsUnknown():
 				w.missing(u, cause{u, n.Service.Read()})
 			case manager != "amazon-rds":
-				list = append(list, &body{kind: inventory.NetworkInterfaceKind, id: n.ID, head: &n.Head, up: truth{yes: managed}, nics: []*inventory.NetworkInterface{n}})
+				list = append(list, &body{kind: inventory.NetworkInterfaceKind, id: n.ID, head: &n.Head, up: used(n), nics: []*inventory.NetworkInterface{n}})
 			}
 		}
 	}
@@ -80,6 +80,16 @@ func (w *world) bodies() []*body {
 		w.machine(b)
 	}
 	return list
+}
+
+// used is whether something is attached to an interface that is no machine's: what a service puts there, whether or not
+// it says that it manages the interface (a container's is the account's own), answers like any machine.
+func used(n *inventory.NetworkInterface) truth {
+	in, known := n.InUse.Get()
+	if !known {
+		return maybe(cause{n.Unit(), n.InUse.Read()})
+	}
+	return truth{yes: in}
 }
 
 // machine fills in what is known of a body's machine; one that is not in hand is represented by its first interface.
@@ -164,8 +174,9 @@ func facing(n *inventory.NetworkInterface) [2]address {
 	return [2]address{v4, v6}
 }
 
-// global reports that an IPv6 address is one of the internet's: a unique local one (fc00::/7) is routed nowhere.
+// global reports that an IPv6 address or prefix is the internet's: a unique local one (fc00::/7) is routed nowhere.
 func global(ip string) bool {
+	ip, _, _ = strings.Cut(ip, "/")
 	a, err := netip.ParseAddr(ip)
 	return err != nil || !a.IsPrivate()
 }
