@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -88,11 +87,11 @@ func (r *reader) grant(p principal, policy, name string, listed inventory.ReadID
 // role makes a role of a policy. A document that can't be understood leaves what it allows unknown, of this policy alone.
 func (r *reader) role(h inventory.Head, managed string, document *string, listed inventory.ReadID) {
 	role := inventory.Role{Head: h, Managed: inventory.Known(managed, listed)}
-	if actions, everything, err := parsePolicy(str(document)); err != nil {
+	if actions, all, err := parsePolicy(str(document)); err != nil {
 		bad := r.Gap(getAuthorization, inventory.DecodeError, "a policy document could not be understood")
 		role.Actions, role.AllowsEverything = inventory.Open[string](nil, bad), inventory.Unknown[bool](bad)
 	} else {
-		role.Actions, role.AllowsEverything = inventory.Closed(actions, listed), inventory.Known(everything, listed)
+		role.Actions, role.AllowsEverything = inventory.Closed(actions, listed), inventory.Known(all, listed)
 	}
 	r.facts.Roles = append(r.facts.Roles, role)
 }
@@ -131,10 +130,10 @@ func (s *statements) UnmarshalJSON(b []byte) error {
 }
 
 // parsePolicy reads a policy document, percent-encoded as IAM sends it. actions are the patterns that its statements
-// allow, whatever their conditions; "!x" stands for everything but x (NotAction). everything: one statement allows every
-// action on every resource. What other statements deny is not subtracted: that is AWS's simulator's work, and a policy
-// that needs a Deny to be harmless is worth a look.
-func parsePolicy(document string) (actions []string, everything bool, err error) {
+// allow, whatever their conditions; "!x" stands for everything but x (NotAction). all: see everything. What other
+// statements deny is not subtracted: that is AWS's simulator's work, and a policy that needs a Deny to be harmless is worth
+// a look.
+func parsePolicy(document string) (actions []string, all bool, err error) {
 	if !strings.HasPrefix(document, "{") {
 		if document, err = url.PathUnescape(document); err != nil {
 			return nil, false, errShape{"the policy is not percent-encoded"}
@@ -155,18 +154,7 @@ func parsePolicy(document string) (actions []string, everything bool, err error)
 		for _, a := range st.NotAction {
 			actions = append(actions, "!"+a)
 		}
-		every := slices.ContainsFunc(st.Action, everyAction.MatchString) || st.NotAction != nil && len(st.NotAction) == 0
-		all := slices.ContainsFunc(st.Resource, everyResource.MatchString) || st.NotResource != nil && len(st.NotResource) == 0
-		everything = everything || every && all
 	}
 	slices.Sort(actions)
-	return slices.Compact(actions), everything, nil
+	return slices.Compact(actions), everything(policy.Statement), nil
 }
-
-// What matches everything: "*" alone, doubled, or in each part of "service:action". Of resources also an ARN of nothing
-// but wildcards, with a partition or without: it leaves out only actions that name no resource, and every action that
-// could grant the rest names one.
-var (
-	everyAction   = regexp.MustCompile(`^\*+(:\*+)?$`)
-	everyResource = regexp.MustCompile(`^(\*+|arn:(\*+|aws[a-z-]*)(:\*+)*)$`)
-)

@@ -40,7 +40,7 @@ func TestPolicyDocuments(t *testing.T) {
 		{"a question mark is one letter", allow(`"Action":"?","Resource":"*"`), "?", false, false},
 		{"everything but", allow(`"NotAction":["iam:*","organizations:*"],"Resource":"*"`), "!iam:* !organizations:*", false, false},
 		{"everything but nothing", allow(`"NotAction":[],"Resource":"*"`), "", true, false},
-		{"every resource but", allow(`"Action":"*","NotResource":"arn:aws:s3:::log"`), "*", false, false},
+		{"every resource but", allow(`"Action":"*","NotResource":"arn:aws:s3:::log"`), "*", true, false},
 		{"two halves are not one statement", `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::b"},{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}`, "* s3:Get*", false, false},
 		{"a Deny is not subtracted and allows nothing", `{"Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`, "", false, false},
 		{"not JSON", "%7B", "", false, true},
