@@ -129,17 +129,14 @@ func (r *reader) securityGroups(ctx context.Context, client *ec2.Client) invento
 	read := r.note(describeSecurityGroups, err)
 	for i := range groups {
 		g := &groups[i]
-		owner := str(g.OwnerId)
-		if owner == "" {
-			owner = r.unit.Scope.Account
-		}
+		account := r.unit.Scope.Account
 		made := inventory.SecurityGroup{Head: r.head("ec2:security-group", str(g.GroupId), str(g.GroupName), "SecurityGroup:groupId="),
 			NetworkID: inventory.Ptr(g.VpcId, read)}
 		if g.IpPermissions != nil {
-			made.Ingress = inventory.Closed(securityRules(g.IpPermissions, owner), read)
+			made.Ingress = inventory.Closed(securityRules(g.IpPermissions, account), read)
 		}
 		if g.IpPermissionsEgress != nil {
-			made.Egress = inventory.Closed(securityRules(g.IpPermissionsEgress, owner), read)
+			made.Egress = inventory.Closed(securityRules(g.IpPermissionsEgress, account), read)
 		}
 		r.facts.SecurityGroups = append(r.facts.SecurityGroups, made)
 	}
@@ -147,8 +144,9 @@ func (r *reader) securityGroups(ctx context.Context, client *ec2.Client) invento
 	return read
 }
 
-// securityRules gives one rule for each source of each permission.
-func securityRules(permissions []ec2types.IpPermission, owner string) (rules []inventory.SecurityRule) {
+// securityRules gives one rule for each source of each permission. Whose a group is counts from the account that is read:
+// in a shared VPC it also sees groups of the VPC's owner, to whom its own are another's.
+func securityRules(permissions []ec2types.IpPermission, reader string) (rules []inventory.SecurityRule) {
 	for _, p := range permissions {
 		rule := inventory.SecurityRule{Protocol: protocolName(str(p.IpProtocol))}
 		rule.From, rule.To = portRange(rule.Protocol, p.FromPort, p.ToPort)
@@ -166,7 +164,7 @@ func securityRules(permissions []ec2types.IpPermission, owner string) (rules []i
 		for _, s := range p.UserIdGroupPairs {
 			add(func(r *inventory.SecurityRule) {
 				r.GroupID = str(s.GroupId)
-				if account := str(s.UserId); account != owner {
+				if account := str(s.UserId); account != reader {
 					r.GroupAccount = account
 				}
 			})

@@ -107,6 +107,18 @@ func TestRulesAndRoutes(t *testing.T) {
 	}
 }
 
+// TestGroupOfASharedNetwork: another account's group may name ours, and its own.
+func TestGroupOfASharedNetwork(t *testing.T) {
+	u := production(t, fixtures.Patch("aws/333333333333/ap-northeast-1/ec2/DescribeSecurityGroups.yaml", `securityGroupInfo: {item: {+: {groupId: sg-shared, groupName: x, ownerId: "999988887777", vpcId: vpc-x,
+  ipPermissions: {item: [{ipProtocol: "-1", groups: {item: [{userId: "333333333333", groupId: sg-ours}, {userId: "999988887777", groupId: sg-theirs}, {groupId: sg-unsaid}]}}]}}}}`))[management+"/"+tokyo+"/ec2-network"]
+	group := named(t, u.Facts.SecurityGroups, func(g *inventory.SecurityGroup) string { return g.ID }, "sg-shared")
+	for i, want := range []string{"", "999988887777", ""} {
+		if rule := group.Ingress.Items[i]; rule.GroupAccount != want {
+			t.Errorf("%s is of the account %q, want %q", rule.GroupID, rule.GroupAccount, want)
+		}
+	}
+}
+
 // TestWhatTheDoorRefuses: a request that is not signed, or writes, never leaves.
 func TestWhatTheDoorRefuses(t *testing.T) {
 	signed := "AWS4-HMAC-SHA256 Credential=AKIAX/20261124/us-east-1/%s/aws4_request, SignedHeaders=host, Signature=0"
