@@ -178,6 +178,7 @@ func (s *session) read(ctx context.Context, f scanFlags) (*run.Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	head.Language = cmp.Or(f.lang, s.cfg.Language)
 	j := &journal{dir: f.out, resume: f.resume, head: head, notes: s.env.stderr}
 	p, closeProgress := newProgress(s.env.stderr, f.logFormat)
 	result, err := scanners.Run(ctx, systems, j, s.options(f, j.open), p)

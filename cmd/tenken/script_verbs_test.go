@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"sptr.jp/tenken/findings"
+	"sptr.jp/tenken/findings/run"
 	"sptr.jp/tenken/fixtures"
 )
 
@@ -163,7 +164,7 @@ func damage(ts *testscript.TestScript, neg bool, args []string) {
 	case "format":
 		zw, err := zstd.NewWriter(nil)
 		ts.Check(err)
-		b = zw.EncodeAll(bytes.Replace(unpackedRun(ts, args[0]), []byte(`"tenken_run":"1.0"`), []byte(`"tenken_run":"`+value+`"`), 1), nil)
+		b = zw.EncodeAll(bytes.Replace(unpackedRun(ts, args[0]), []byte(`"tenken_run":"`+run.Version+`"`), []byte(`"tenken_run":"`+value+`"`), 1), nil)
 	default:
 		ts.Fatalf("damage: %s", args[1])
 	}

@@ -115,7 +115,7 @@ func sessionOf(e env, r *run.Run, file string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{env: e, cfg: &config{Gaps: r.Head.Gaps}, policy: pol, catalog: catalog, declared: r.Head.Declared}
+	s := &session{env: e, cfg: &config{Gaps: r.Head.Gaps, Language: r.Head.Language}, policy: pol, catalog: catalog, declared: r.Head.Declared}
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(r.Head.Parameters), &doc); err != nil {
 		return nil, fmt.Errorf("%s: line 1: the parameters: %w", file, plainYAMLError(err))

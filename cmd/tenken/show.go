@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -21,7 +23,8 @@ func showCommand(e env) *cobra.Command {
 		Long:  "Show a finding by its fingerprint (or the beginning of it), or a resource by its id or name: its facts with the call that gave each, the proof chain, and for each rule the value of every sub-expression.",
 		Args:  cobra.ExactArgs(1),
 	}
-	langFlag(c, &lang)
+	c.Flags().StringVar(&lang, "lang", "", "ja or en (default: the run's)")
+	c.PreRunE = func(*cobra.Command, []string) error { return checkLang(lang) }
 	c.Flags().StringVar(&runPath, "run", filepath.Join("tenken-out", runFile), "the saved run")
 	c.Flags().StringVar(&config, "config", "", "take the declarations from this configuration instead of the run's own")
 	c.RunE = func(_ *cobra.Command, args []string) error {
@@ -33,7 +36,7 @@ func showCommand(e env) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return s.show(d, inv, args[0], lang)
+		return s.show(d, inv, args[0], cmp.Or(lang, s.cfg.Language, "ja"))
 	}
 	return c
 }
@@ -51,7 +54,7 @@ func (s *session) show(d *findings.Document, inv *inventory.Inventory, what, lan
 	for _, f := range hits {
 		if r := resourceOf(inv, f.Resource); r != nil && !shown[r.Base()] {
 			shown[r.Base()] = true
-			s.showResource(r)
+			s.showResource(r, lang)
 		}
 	}
 	if len(hits) == 0 {
@@ -59,7 +62,7 @@ func (s *session) show(d *findings.Document, inv *inventory.Inventory, what, lan
 		if r == nil {
 			return fmt.Errorf("the run holds nothing with the id, name or fingerprint %q", what)
 		}
-		s.showResource(r)
+		s.showResource(r, lang)
 	}
 	for _, f := range hits {
 		if err := s.showFinding(d, inv, f, lang); err != nil {
@@ -79,16 +82,33 @@ func (s *session) out(format string, args ...any) {
 }
 
 // showResource prints the facts of a resource as the run file holds them, with the calls behind the numbers.
-func (s *session) showResource(r inventory.Resource) {
+func (s *session) showResource(r inventory.Resource, lang string) {
 	h := r.Base()
 	s.out("%s %s", string(r.Kind()), h.ID)
-	s.out("  name %s · scope %s · unit %s", h.Name, h.Scope().String(), h.Unit().ID)
-	if h.Product+h.Environment+h.Asset != "" {
-		s.out("  product %s · environment %s · asset %s · level %d", h.Product, h.Environment, h.Asset, h.Level)
+	s.out(say(lang, "  名前 %s · 範囲 %s · 単位 %s", "  name %s · scope %s · unit %s"), h.Name, h.Scope().String(), h.Unit().ID)
+	var belongs []string
+	for _, x := range [][2]string{{say(lang, "製品", "product"), h.Product}, {say(lang, "環境", "environment"), h.Environment}, {say(lang, "資産", "asset"), h.Asset}} {
+		if x[1] != "" {
+			belongs = append(belongs, x[0]+" "+x[1])
+		}
+	}
+	if h.Level > 0 {
+		belongs = append(belongs, fmt.Sprintf(say(lang, "機密性レベル %d", "level %d"), h.Level))
+	}
+	if len(belongs) > 0 {
+		s.out("  %s", strings.Join(belongs, " · "))
 	}
 	for _, f := range rules.Fields(r) {
-		s.out("  %-28s %-8s %s  %s", f.Name, f.State, string(f.Value), readText(f.Read))
+		s.out("  %-28s %s %s  %s", f.Name, text.Pad(fieldState(lang, f.State), 8), string(f.Value), readText(f.Read))
 	}
+}
+
+// fieldState says in a word what is known of a field.
+func fieldState(lang, state string) string {
+	if lang == "en" {
+		return state
+	}
+	return map[string]string{"known": "判明", "absent": "なし", "unknown": "未確認", "open": "一部判明"}[state]
 }
 
 func readText(r inventory.Read) string {
@@ -110,19 +130,24 @@ func readText(r inventory.Read) string {
 
 func (s *session) showFinding(d *findings.Document, inv *inventory.Inventory, f *findings.Finding, lang string) error {
 	s.out("")
-	s.out("%s  %s %s  %s", f.Rule, string(f.Verdict), string(f.Severity), f.Fingerprint)
-	s.out("  %s", f.Message.In(lang))
-	if rule, ok := d.Rules[f.Rule]; ok {
-		s.out("  %s · %s", rule.Title.In(lang), strings.Join(rule.Clauses, " "))
+	s.out("%s", joined("  ", f.Rule, joined(" ", text.Verdict(lang, f.Verdict), text.Severity(lang, f.Severity)), f.Fingerprint))
+	rule := d.Rules[f.Rule]
+	if message, title := f.Message.In(lang), rule.Title.In(lang); message != title {
+		s.out("  %s", message)
 	}
+	s.out("  %s", joined(" · ", rule.Title.In(lang), strings.Join(rule.Clauses, " ")))
 	for _, x := range f.Evidence {
-		s.out("  = %s: %s  (%s)", x.Field, string(x.Value), x.Operation)
+		from := ""
+		if x.Operation != "" {
+			from = "(" + x.Operation + ")"
+		}
+		s.out("  = %s", joined("  ", x.Field+": "+string(x.Value), from))
 	}
 	for _, x := range f.Proof {
 		s.out("  → %s: %s", x.Resource, x.Fact)
 	}
 	for _, g := range f.Unknown {
-		s.out("  ? %s: %s %s %s %s", g.Field, string(g.Reason), g.Operation, g.Where, g.Detail)
+		s.out("  ? %s", joined(": ", g.Field, joined(" ", string(g.Reason), g.Operation, g.Where), g.Detail))
 	}
 	r := resourceOf(inv, f.Resource)
 	if r == nil {
@@ -132,15 +157,29 @@ func (s *session) showFinding(d *findings.Document, inv *inventory.Inventory, f 
 	if err != nil {
 		return fmt.Errorf("explaining %s: %w", f.Rule, err)
 	}
+	s.showValues(values, slices.ContainsFunc(f.Unknown, func(g findings.Gap) bool { return g.Reason == inventory.RuleError }), lang)
+	return nil
+}
+
+// showValues prints every part of the rule's conditions with its value. All were evaluated for that. Where the judgement
+// itself met no error, a part that has one is a part that the judgement had no need of.
+func (s *session) showValues(values []rules.SubValue, failed bool, lang string) {
 	part := ""
 	for _, v := range values {
 		if v.Part != part {
 			part = v.Part
 			s.out("  %s", part)
 		}
+		if v.Value == "error" && !failed {
+			v.Value = say(lang, "—（判定に不要）", "— (not needed)")
+		}
 		s.out("    %s%s  ⇒ %s", strings.Repeat("  ", v.Depth), strings.Join(strings.Fields(v.Expr), " "), v.Value)
 	}
-	return nil
+}
+
+// joined joins what is there.
+func joined(sep string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), sep)
 }
 
 func resourceOf(inv *inventory.Inventory, r findings.Resource) inventory.Resource {

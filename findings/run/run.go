@@ -17,7 +17,7 @@ import (
 )
 
 // Version of the format, major.minor.
-const Version = "1.0"
+const Version = "1.1"
 
 // Head is the first line: by what, when and of what the run was made, and the plan that its books must balance with.
 type Head struct {
@@ -31,6 +31,7 @@ type Head struct {
 	Parameters string             `json:"parameters,omitempty"` // YAML, as the company wrote it
 	Gaps       []GapDeclared      `json:"gaps,omitempty"`       // gaps that the officer knows about
 	NotBuilt   []string           `json:"not_built,omitempty"`
+	Language   string             `json:"language,omitempty"` // that the run was told in, since 1.1; empty means ja
 }
 
 // GapDeclared is a gap that the officer declared: it is kept from the exit code, and from nothing else.

@@ -166,7 +166,7 @@ func TestDamageIsNamed(t *testing.T) {
 		"no unit":      {func(l []string) []string { l[2] = "{}\n"; return l }, "line 3: this is no unit"},
 		"dropped unit": {func(l []string) []string { return append(l[:1], l[2:]...) }, "line 3: the foot counts 2 units and 1 stand here"},
 		"doubled unit": {func(l []string) []string { return append(l[:2], l[1:]...) }, "line 3: unit s/333333333333/r-0/rds stands here a second time"},
-		"newer format": {func(l []string) []string { l[0] = strings.Replace(l[0], `"1.0"`, `"2.0"`, 1); return l }, `line 1: the run has format "2.0"`},
+		"newer format": {func(l []string) []string { l[0] = strings.Replace(l[0], `"`+Version+`"`, `"2.0"`, 1); return l }, `line 1: the run has format "2.0"`},
 		"alien key":    {func(l []string) []string { l[0] = strings.Replace(l[0], `"tool"`, `"toool"`, 1); return l }, `line 1: the head: json: unknown field "toool"`},
 		"after foot":   {func(l []string) []string { return append(l, l[1]) }, "line 5: something follows the foot"},
 		"other head":   {func(l []string) []string { l[0] = strings.Replace(l[0], `"tenken_run"`, `"other_run"`, 1); return l }, "line 1: this is not a run of tenken"},
@@ -184,6 +184,19 @@ func TestDamageIsNamed(t *testing.T) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A run of the first minor version, whose head names no language, is still read.
+func TestEarlierMinor(t *testing.T) {
+	line := `{"tenken_run":"1.0","id":"run-0","started":"2026-08-01T17:00:00Z","tool":"test","plan":["s/a/rds"],"declared":{}}` + "\n"
+	zw, _ := zstd.NewWriter(nil)
+	path := filepath.Join(t.TempDir(), "run.tenken")
+	if err := os.WriteFile(path, zw.EncodeAll([]byte(line), nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := Load(path); err != nil || r.Head.ID != "run-0" || r.Head.Language != "" || r.Foot != nil {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

@@ -44,7 +44,7 @@ func (p *printer) clauses(d *findings.Document) {
 		if n := len(c.NotBuilt); n > 0 {
 			line += fmt.Sprintf(p.say("・未対応の規則 %d", ", %d not built"), n)
 		}
-		p.line("    %-8s %s %s  %s", c.ID, pad(p.state(c.State), 8), p.title(c), p.say("（", "(")+line+p.say("）", ")"))
+		p.line("    %-8s %s %s  %s", c.ID, Pad(p.state(c.State), 8), p.title(c), p.say("（", "(")+line+p.say("）", ")"))
 	}
 	p.line("")
 	p.line("  %s", fmt.Sprintf(p.say("ほかに 対象なし %d 条項・人が確認する %d 条項・本版が未対応の %d 条項（tenken clauses で一覧）",
@@ -164,8 +164,8 @@ func permits(d *findings.Document) string {
 	return strings.Join(names, ", ")
 }
 
-// pad fills s to n columns of a terminal, in which Japanese characters are two wide.
-func pad(s string, n int) string {
+// Pad fills s to n columns of a terminal, in which Japanese characters are two wide.
+func Pad(s string, n int) string {
 	width := 0
 	for _, r := range s {
 		if r < 0x1100 {

@@ -77,6 +77,8 @@ func (p *printer) state(s string) string {
 		return p.say("対象なし", "n/a")
 	case string(findings.Manual):
 		return p.say("人が確認", "manual")
+	case findings.Partly:
+		return p.say("一部確認", "partly")
 	}
 	return p.say("未対応", "not built")
 }
@@ -91,6 +93,17 @@ func (p *printer) severity(s findings.Severity) string {
 		return p.say("中", "medium")
 	}
 	return p.say("低", "low")
+}
+
+// Verdict names a verdict as the summary does.
+func Verdict(lang string, v findings.Verdict) string { return (&printer{lang: lang}).state(string(v)) }
+
+// Severity names a severity as the summary does; a finding without one has none.
+func Severity(lang string, s findings.Severity) string {
+	if s == "" {
+		return ""
+	}
+	return (&printer{lang: lang}).severity(s)
 }
 
 // where is a resource in a few words: name or id, and its place.
