@@ -9,6 +9,10 @@
 // What is never read: data. No object, no secret's value, no parameter's value, no log line, no table's item, no console
 // output, no user data. PolicyDocument denies these explicitly, so that the role can't do it by another policy either.
 //
+// What is not read. Regions that are not opted in, unless the configuration names them: a region that was switched off
+// after use may still hold resources; named under regions it is planned, and reported as not read. The unit "regions" names
+// those that were left out.
+//
 // Facts only. One unit reads one subject of one account and region; edges are ids. What follows from facts of several
 // units is drawn in derive.go. A listing is complete only when the last page said so; a refused detail call leaves the
 // listing whole and makes the fields that it brings unknown, with that call as their read.

@@ -2,6 +2,8 @@ package aws
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -142,6 +144,7 @@ func (s *Scanner) planAccount(ctx context.Context, id, caller string) []inventor
 	regions, off := s.config.Regions, map[string]string{}
 	if err == nil {
 		regions, off = s.regionsOf(out.Regions)
+		r.leftOut(regions, off)
 	} else if len(regions) == 0 {
 		r.missing(kindsOf(regionalCollectors()), read)
 	}
@@ -171,7 +174,27 @@ func (r *reader) missing(kinds []inventory.Kind, read inventory.ReadID) {
 	r.Finish()
 }
 
-// regionsOf gives the regions to read: the configured ones, else all that are enabled. off says why one of them can't be.
+// leftOut notes the regions that are not read because they are off and nobody named them.
+func (r *reader) leftOut(regions []string, off map[string]string) {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(off)) {
+		if !slices.Contains(regions, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	detail := "not read, because not opted in: " + strings.Join(names[:min(len(names), 14)], " ")
+	if more := len(names) - 14; more > 0 {
+		detail += fmt.Sprintf(" and %d more", more)
+	}
+	r.unit.Note(inventory.Read{Operation: describeRegions.Operation, Permission: describeRegions.Permission, Detail: detail})
+}
+
+// regionsOf gives the regions to read: the configured ones, else all that are enabled. off says why one can't be read. A
+// region that was switched off after use may still hold resources. Most never were on, so that they are planned only where
+// the configuration names them.
 func (s *Scanner) regionsOf(all []ec2types.Region) (regions []string, off map[string]string) {
 	status := map[string]string{}
 	for _, region := range all {
@@ -180,9 +203,11 @@ func (s *Scanner) regionsOf(all []ec2types.Region) (regions []string, off map[st
 	off = map[string]string{}
 	if len(s.config.Regions) == 0 {
 		for name, st := range status {
-			if st != "not-opted-in" {
-				regions = append(regions, name)
+			if st == "not-opted-in" {
+				off[name] = st
+				continue
 			}
+			regions = append(regions, name)
 		}
 		slices.Sort(regions)
 		return regions, off

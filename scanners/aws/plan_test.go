@@ -97,6 +97,11 @@ func TestRegions(t *testing.T) {
 	if _, off := all[management+"/af-south-1/rds"]; off || enabled < 10 {
 		t.Errorf("%d regions, and one that is not enabled: %v", enabled, off)
 	}
+	leftOut := inventory.Read{Operation: "ec2:DescribeRegions", Permission: "ec2:DescribeRegions",
+		Detail: "not read, because not opted in: af-south-1 ap-east-1 ap-southeast-3 eu-south-1 me-south-1"}
+	if u := all[management+"/regions"]; !slices.Contains(u.Reads, leftOut) || u.Outcome != inventory.Complete {
+		t.Errorf("the regions that are off are nowhere named: %v, %s", u.Reads, u.Outcome)
+	}
 	units := planned(t, aws.Config{Regions: []string{tokyo, "af-south-1", "tokyo"}})
 	for region, why := range map[string]string{"af-south-1": "not-opted-in", "tokyo": "AWS knows no such region for this account"} {
 		u := units[management+"/"+region+"/rds"]
