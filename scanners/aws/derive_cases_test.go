@@ -104,6 +104,22 @@ func TestWhatMayBeMissingIsSaid(t *testing.T) {
 		{"machines", func(l *lab) { l.machines.Listing(inventory.InstanceKind).Complete = false }, true},
 		{"routes", func(l *lab) { l.net.Facts.RouteTables = nil; l.net.Listing(inventory.RouteTableKind).Complete = false }, true},
 		{"public addresses", func(l *lab) { l.machines.Facts.NetworkInterfaces[0].PublicIP = inventory.Val[string]{} }, true},
+		{"what a balancer without groups forwards", balancer("network_load_balancer", "198.51.100.9"), false},
+		{"what a gateway balancer forwards", balancer("gateway_load_balancer", "198.51.100.9"), false},
+		{"nothing: the balancer is internal", balancer("network_load_balancer", ""), true},
+		{"nothing: a NAT gateway has no groups either", balancer("natGateway", "198.51.100.9"), true},
+		{"nothing: the balancer has a group", func(l *lab) {
+			balancer("network_load_balancer", "198.51.100.9")(l)
+			l.machines.Facts.NetworkInterfaces[2].SecurityGroupIDs = all(l, "sg-1")
+		}, true},
+		{"whether something without groups is a balancer", func(l *lab) {
+			balancer("", "198.51.100.9")(l)
+			l.machines.Facts.NetworkInterfaces[2].InterfaceType = inventory.Val[string]{}
+		}, false},
+		{"whether a balancer is public", func(l *lab) {
+			balancer("network_load_balancer", "")(l)
+			l.machines.Facts.NetworkInterfaces[2].PublicIP = inventory.Val[string]{}
+		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := openPlace().build()

@@ -104,16 +104,13 @@ func TestSoakMaskingNeverFlips(t *testing.T) {
 			notFlipped(t, masked, id+" asset", holds(was[id]), holds(e))
 			kept++
 		}
-		whole := true
-		for i := range after.Units {
-			if l := after.Units[i].Listing(inventory.ExposureKind); l != nil && !l.Complete {
-				whole = false
-			}
+		if whole(after) && !whole(before) {
+			t.Fatalf("%v: every listing of exposures becomes complete", masked)
 		}
 		for id := range was {
 			if is[id] == nil {
 				lost++
-				if whole {
+				if whole(after) {
 					t.Fatalf("%v: exposure %s disappears and every listing of exposures is complete", masked, id)
 				}
 			}
@@ -123,6 +120,16 @@ func TestSoakMaskingNeverFlips(t *testing.T) {
 	if kept == 0 || lost == 0 {
 		t.Error("the masks hid nothing, or everything")
 	}
+}
+
+// whole reports that no listing of exposures says that one may be missing.
+func whole(inv *inventory.Inventory) bool {
+	for i := range inv.Units {
+		if l := inv.Units[i].Listing(inventory.ExposureKind); l != nil && !l.Complete {
+			return false
+		}
+	}
+	return true
 }
 
 func placed(e *inventory.Exposure) inventory.Val[string] {

@@ -280,7 +280,9 @@ func randomAssets(t *rapid.T, l *lab, subnets []string) {
 		ip := rapid.SampledFrom([]string{"", "198.51.100.1"}).Draw(t, "ip")
 		v6 := rapid.SampledFrom([][]string{nil, {"2001:db8::5"}, {"fd00::5"}, {"2001:db8::5", "fd00::5"}}).Draw(t, "v6")
 		l.nic(fmt.Sprintf("eni-%d", i), machine, service, rapid.SampledFrom(append(subnets, "subnet-none")).Draw(t, "subnet"), ip, v6, groups.Draw(t, "groups"))
-		l.machines.Facts.NetworkInterfaces[i].InUse = is(l, rapid.Bool().Draw(t, "in use"))
+		n := &l.machines.Facts.NetworkInterfaces[i]
+		n.InUse = is(l, rapid.Bool().Draw(t, "in use"))
+		n.InterfaceType = is(l, rapid.SampledFrom([]string{"interface", "interface", "network_load_balancer"}).Draw(t, "type"))
 	}
 	port := rapid.SampledFrom(somePorts)
 	for _, id := range []string{"db-1", "db-2"} {

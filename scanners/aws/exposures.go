@@ -2,7 +2,6 @@ package aws
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -54,6 +53,7 @@ func (w *world) bodies() []*body {
 		for i := range u.Facts.NetworkInterfaces {
 			n := &u.Facts.NetworkInterfaces[i]
 			w.missing(u, w.firewall(u, n.Region, n.SecurityGroupIDs).why)
+			w.missing(u, unfiltered(n))
 			id, attached := n.InstanceID.Get()
 			if attached {
 				at := spot{u.Scope.Account, n.Region, id}
@@ -80,16 +80,6 @@ func (w *world) bodies() []*body {
 		w.machine(b)
 	}
 	return list
-}
-
-// used is whether something is attached to an interface that is no machine's: what a service puts there, whether or not
-// it says that it manages the interface (a container's is the account's own), answers like any machine.
-func used(n *inventory.NetworkInterface) truth {
-	in, known := n.InUse.Get()
-	if !known {
-		return maybe(cause{n.Unit(), n.InUse.Read()})
-	}
-	return truth{yes: in}
 }
 
 // machine fills in what is known of a body's machine; one that is not in hand is represented by its first interface.
@@ -149,36 +139,6 @@ func (w *world) byInterface(n *inventory.NetworkInterface, s service) (best trut
 		steps = append(steps, path...)
 	}
 	return best, steps
-}
-
-// address is whether an interface can be addressed from the internet in one family.
-type address struct {
-	has  truth
-	text string
-}
-
-// facing gives those of IPv4 and IPv6, in the order of the families.
-func facing(n *inventory.NetworkInterface) [2]address {
-	v4 := address{truth{}, "no public IPv4 address"}
-	if ip, ok := n.PublicIP.Get(); ok && ip != "" {
-		v4 = address{yes, "public IPv4 address " + ip}
-	} else if n.PublicIP.IsUnknown() {
-		v4 = address{maybe(cause{n.Unit(), n.PublicIP.Read()}), "public IPv4 address not read"}
-	}
-	v6 := address{truth{}, "no IPv6 address of the internet"}
-	if i := slices.IndexFunc(sorted(n.IPv6.Items), global); i >= 0 {
-		v6 = address{yes, "IPv6 address " + sorted(n.IPv6.Items)[i]}
-	} else if n.IPv6.IsOpen() {
-		v6 = address{maybe(cause{n.Unit(), n.IPv6.Read()}), "IPv6 addresses not read"}
-	}
-	return [2]address{v4, v6}
-}
-
-// global reports that an IPv6 address or prefix is the internet's: a unique local one (fc00::/7) is routed nowhere.
-func global(ip string) bool {
-	ip, _, _ = strings.Cut(ip, "/")
-	a, err := netip.ParseAddr(ip)
-	return err != nil || !a.IsPrivate()
 }
 
 // unattached gives an exposure to every service that a group opens to the internet although nothing has the group. That
