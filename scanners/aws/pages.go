@@ -6,12 +6,13 @@ const fruitless = 10
 
 // pages reads a list to its end. ask gets one page, items gives its part of the list and the token of the next one: a
 // nil slice where the answer had no list at all, which is no empty list. id tells items apart, so that one which moved
-// between pages is not read twice.
+// between pages is not read twice; one without an id is left out, and the list is then not whole.
 //
 // Whatever ends it early is its error, and what was read until then is kept: the caller lists it as incomplete.
 func pages[T, Page any](id func(T) string, ask func(token *string) (*Page, error), items func(*Page) ([]T, *string)) ([]T, error) {
 	var all []T
 	var token *string
+	var nameless error
 	have, tokens := map[string]bool{}, map[string]bool{}
 	for idle := 0; ; {
 		page, err := ask(token)
@@ -24,14 +25,17 @@ func pages[T, Page any](id func(T) string, ask func(token *string) (*Page, error
 		}
 		idle++
 		for _, item := range part {
-			if key := id(item); !have[key] {
+			switch key := id(item); {
+			case key == "":
+				nameless = errShape{"an element has no id"}
+			case !have[key]:
 				have[key], idle = true, 0
 				all = append(all, item)
 			}
 		}
 		switch {
 		case next == nil || *next == "":
-			return all, nil
+			return all, nameless
 		case tokens[*next]:
 			return all, errCut{"a page token came twice"}
 		case idle == fruitless:

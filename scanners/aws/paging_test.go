@@ -36,6 +36,25 @@ func TestSecondPages(t *testing.T) {
 	wantVal(t, "an automated backup of the second page", named(t, databases, databaseName, "spartraining-production-batch").LatestRestorableAt, noon.Add(-5*time.Minute))
 }
 
+// TestElementWithoutID: what has no id is nobody's, two of them are not one, and the rest is kept.
+func TestElementWithoutID(t *testing.T) {
+	const place = "aws/333333333333/ap-northeast-1/"
+	before := production(t)
+	after := production(t, fixtures.PageSize(1),
+		fixtures.Patch(place+"rds/DescribeDBInstances.yaml", "DBInstances: {DBInstance: {DBInstanceIdentifier=spartraining-production-reporting: {DBInstanceArn: null}}}"),
+		fixtures.Patch(place+"ec2/DescribeVolumes.yaml", "volumeSet: {item: {+: [{encrypted: true}, {encrypted: false}]}}"))
+	for unit, kind := range map[string]inventory.Kind{"rds": inventory.DatabaseKind, "ec2-volumes": inventory.VolumeKind} {
+		was, is := before[management+"/"+tokyo+"/"+unit], after[management+"/"+tokyo+"/"+unit]
+		want := was.Facts.Count(kind)
+		if kind == inventory.DatabaseKind {
+			want--
+		}
+		if l := is.Listing(kind); l.Complete || is.Read(l.Why(is)).Reason != inventory.DecodeError || is.Facts.Count(kind) != want {
+			t.Errorf("%d %s, listed whole: %v, %v", is.Facts.Count(kind), kind, l.Complete, is.Gaps())
+		}
+	}
+}
+
 // provider answers by operation, as no real one would.
 type provider func(form url.Values) string
 

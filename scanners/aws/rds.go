@@ -93,7 +93,7 @@ func (r *reader) automatedBackups(ctx context.Context, client *rds.Client, d *rd
 		return
 	}
 	backups, err := pages(func(b rdstypes.DBInstanceAutomatedBackup) string {
-		return str(b.DbiResourceId) + " " + str(b.DBInstanceArn)
+		return strings.TrimSpace(str(b.DbiResourceId) + " " + str(b.DBInstanceArn))
 	},
 		func(token *string) (*rds.DescribeDBInstanceAutomatedBackupsOutput, error) {
 			return call(ctx, r, "rds", client.DescribeDBInstanceAutomatedBackups, &rds.DescribeDBInstanceAutomatedBackupsInput{MaxRecords: ptr(rdsPage), Marker: token})
