@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -34,6 +35,7 @@ type config struct {
 
 	file     string   // where it was read
 	narrowed []string // the systems that the command line names; nil for all
+	left     []system // the others then
 }
 
 type organization struct {
@@ -171,6 +173,43 @@ func parseConfig(b []byte, dir string) (*config, error) {
 		}
 	}
 	return c, c.check()
+}
+
+// narrow keeps the systems that the command line names. A type will do for a name where one system alone has it.
+func (c *config) narrow(wanted []string) error {
+	c.narrowed = []string{}
+	for _, name := range wanted {
+		if slices.Contains(c.names(), name) {
+			c.narrowed = append(c.narrowed, name)
+			continue
+		}
+		var ofType []string
+		for _, s := range c.Systems {
+			if s.Type == name {
+				ofType = append(ofType, s.Name)
+			}
+		}
+		switch len(ofType) {
+		case 0:
+			return fmt.Errorf("%s has no system %q: it has %s", c.file, name, cmp.Or(strings.Join(c.names(), ", "), "none"))
+		case 1:
+			c.narrowed = append(c.narrowed, ofType[0])
+		default:
+			return fmt.Errorf("%s has several systems of type %s: name one of %s", c.file, name, strings.Join(ofType, ", "))
+		}
+	}
+	slices.Sort(c.narrowed)
+	c.narrowed = slices.Compact(c.narrowed)
+	all := c.Systems
+	c.Systems = nil
+	for _, s := range all {
+		if slices.Contains(c.narrowed, s.Name) {
+			c.Systems = append(c.Systems, s)
+		} else {
+			c.left = append(c.left, s)
+		}
+	}
+	return nil
 }
 
 // names are the names of the systems.

@@ -32,7 +32,7 @@ func scanCommand(e env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "scan [SYSTEM,…]",
 		Short: "Read every system of tenken.yaml and judge what was read",
-		Long:  "Read every system of tenken.yaml, or the named ones, and judge them. Without a tenken.yaml, `tenken scan aws` reads the account of the default AWS credentials.",
+		Long:  "Read every system of tenken.yaml, or the named ones (a type will do for a name where one system alone has it), and judge them. Without a tenken.yaml, `tenken scan aws` reads the account of the default AWS credentials.",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg, err := f.configFor(args)
@@ -82,8 +82,6 @@ func (f *scanFlags) configFor(args []string) (*config, error) {
 	if len(args) == 1 {
 		wanted = strings.Split(args[0], ",")
 	}
-	slices.Sort(wanted)
-	wanted = slices.Compact(wanted)
 	path := cmp.Or(f.config, "tenken.yaml")
 	if _, err := os.Stat(path); f.config == "" && errors.Is(err, os.ErrNotExist) && slices.Equal(wanted, []string{"aws"}) {
 		return &config{Language: "ja", Systems: []system{{Name: "aws", Type: "aws"}}, file: "(no configuration)", narrowed: wanted}, nil
@@ -92,15 +90,9 @@ func (f *scanFlags) configFor(args []string) (*config, error) {
 	if err != nil || wanted == nil {
 		return cfg, err
 	}
-	kept := make([]system, 0, len(wanted))
-	for _, name := range wanted {
-		i := slices.IndexFunc(cfg.Systems, func(s system) bool { return s.Name == name })
-		if i < 0 {
-			return nil, &configError{fmt.Errorf("%s has no system %q: it has %s", path, name, cmp.Or(strings.Join(cfg.names(), ", "), "none"))}
-		}
-		kept = append(kept, cfg.Systems[i])
+	if err := cfg.narrow(wanted); err != nil {
+		return nil, &configError{err}
 	}
-	cfg.Systems, cfg.narrowed = kept, wanted
 	return cfg, nil
 }
 
