@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -25,6 +26,7 @@ type Case struct {
 	Incident *int
 	Value    int              // of the risk, where its severity does not show it
 	Reason   inventory.Reason // of an unknown, where it matters
+	Says     string           // words that its message must hold, in either language
 	Why      string           // why this verdict is right although it may look wrong
 
 	line int
@@ -37,7 +39,7 @@ func casesNow() time.Time { return time.Date(2026, time.April, 1, 9, 0, 0, 0, to
 func (c *Case) UnmarshalYAML(n *yaml.Node) error {
 	type plain Case
 	known := map[string]bool{"name": true, "kind": true, "facts": true, "params": true, "now": true, "value": true, "unlisted": true, "expect": true,
-		"severity": true, "incident": true, "reason": true, "why": true}
+		"severity": true, "incident": true, "reason": true, "says": true, "why": true}
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i < len(n.Content); i += 2 {
 			if key := n.Content[i]; !known[key.Value] {
@@ -149,6 +151,8 @@ func (c *Case) compare(f findings.Finding) error {
 		return fmt.Errorf("the rule is in error: %s", f.Unknown[0].Detail)
 	case c.Reason != "" && (len(f.Unknown) == 0 || f.Unknown[0].Reason != c.Reason):
 		return fmt.Errorf("its reason is not %s", c.Reason)
+	case !strings.Contains(f.Message.JA, c.Says) && !strings.Contains(f.Message.EN, c.Says):
+		return fmt.Errorf("it does not say %q: %s %s", c.Says, f.Message.JA, f.Message.EN)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (e *environment) subject(f subjectFile) (*subject, []error) {
 	if e.kinds[f.Kind] == nil {
 		return nil, []error{fmt.Errorf("kind: there is no kind %q", f.Kind)}
 	}
-	s := &subject{kind: f.Kind}
+	s := &subject{kind: f.Kind, words: e.words}
 	var err error
 	if f.When.text != "" {
 		if s.when, err = e.compile(f.Kind, f.When, cel.BoolType); err != nil {
@@ -80,7 +80,7 @@ func (e *environment) subject(f subjectFile) (*subject, []error) {
 		return s, errs
 	}
 	s.findReads()
-	if s.message, err = newMessage(f.Message, f.Kind); err != nil {
+	if s.message, err = e.newMessage(f); err != nil {
 		errs = append(errs, fmt.Errorf("message: %w", err))
 	}
 	return s, errs

@@ -28,7 +28,8 @@ const (
 // is not declared here.
 type environment struct {
 	kinds map[inventory.Kind]*cel.Env // it is a resource of the kind
-	bare  *cel.Env                    // parses without macros, so that the validator sees what was written
+	words *words
+	bare  *cel.Env // parses without macros, so that the validator sees what was written
 }
 
 func newEnvironment(pol *policy.Policy) (*environment, error) {
@@ -47,6 +48,9 @@ func newEnvironment(pol *policy.Policy) (*environment, error) {
 		return nil, fmt.Errorf("the rule language: %w", err)
 	}
 	env := &environment{kinds: map[inventory.Kind]*cel.Env{}}
+	if env.words, err = newWords(); err != nil {
+		return nil, err
+	}
 	for _, k := range inventory.Kinds() {
 		if env.kinds[k], err = base.Extend(cel.Variable("it", cel.ObjectType("tenken."+string(k)))); err != nil {
 			return nil, fmt.Errorf("the rule language for %s: %w", k, err)

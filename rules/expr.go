@@ -106,6 +106,15 @@ func (a *activation) ResolveName(name string) (any, bool) {
 
 func (a *activation) Parent() interpreter.Activation { return nil }
 
+// value evaluates an expression of any type; what goes wrong is its value.
+func (c *condition) value(a *activation) ref.Val {
+	out, _, err := c.program.Eval(a)
+	if err != nil {
+		return types.WrapErr(err)
+	}
+	return out
+}
+
 // truth is the value of a condition: exactly one of the fields is set, or none for false.
 type truth struct {
 	yes     bool

@@ -203,13 +203,13 @@ func (j *judging) subject(r *Rule, s *subject, res inventory.Resource) findings.
 		}
 		risk.Asset = res.Base().Asset
 		f.Risk, f.IncidentLevel, f.Severity = &risk, &incident, findings.SeverityOf(risk.Value)
-		f.Message = s.fail(r, res)
+		f.Message = s.fail(&j.act, r, res)
 		if s.readsReach {
 			f.Proof = proofOf(res)
 		}
 	case findings.Unknown:
 		f.Unknown = j.gaps(s.kind, res.Base().Unit(), t)
-		f.Message = notKnown(r.Title, f.Unknown)
+		f.Message = s.words.notKnown(r.Title, f.Unknown, findings.Text{})
 	case findings.Pass:
 		f.Message = r.Title
 	case findings.NotApplicable:

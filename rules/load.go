@@ -60,6 +60,7 @@ func LoadFS(fsys fs.FS) (*Catalog, error) {
 	slices.Sort(names)
 	c := &Catalog{byID: map[string]*Rule{}, formers: map[string]*Rule{}, env: env, policy: pol}
 	sum := sha256.New()
+	sum.Write(wordsYAML)
 	var errs []error
 	for _, name := range names {
 		b, err := fs.ReadFile(fsys, name)
@@ -148,6 +149,13 @@ type subjectFile struct {
 	Require source
 	Levels  []levelFile
 	Message findings.Text
+	// Messages are for a rule that is broken in ways that read differently.
+	Messages []messageFile
+}
+
+type messageFile struct {
+	When          source
+	findings.Text `yaml:",inline"`
 }
 
 type levelFile struct {
@@ -182,8 +190,8 @@ func (c *Catalog) newRule(name string, f *ruleFile) (*Rule, error) {
 		if len(sf.Levels) == 0 {
 			sf.Levels = f.Levels
 		}
-		if sf.Message == (findings.Text{}) {
-			sf.Message = f.Message
+		if sf.Message == (findings.Text{}) && sf.Messages == nil {
+			sf.Message, sf.Messages = f.Message, f.Messages
 		}
 		s, err := c.env.subject(sf)
 		errs = append(errs, err...)

@@ -2,38 +2,65 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+
+	"cel.dev/cel-go/cel"
 
 	"sptr.jp/tenken/findings"
 	"sptr.jp/tenken/findings/inventory"
 )
 
-// message is the text of a failing finding: literal text and {paths} into the subject, in both languages. Without one
-// the finding says that the title does not hold, with the facts that were read.
-type message struct {
+// message is the text of a failing finding, in both languages: literal text, {paths} into the subject and {expressions},
+// such as {param.x} or a filtered list. Of several the first whose condition holds counts; the last one has none. Without
+// any the finding says that the title does not hold, with the facts that were read.
+type message []variant
+
+type variant struct {
+	when   *condition // nil in the last one
 	ja, en []part
 }
 
 type part struct {
 	literal string
-	path    *path // nil for a literal
+	path    *path      // nil for a literal
+	expr    *condition // neither a literal nor a path
 }
 
-func newMessage(t findings.Text, k inventory.Kind) (m message, err error) {
-	if t == (findings.Text{}) {
-		return m, nil
+// newMessage compiles what a file says.
+func (e *environment) newMessage(f subjectFile) (m message, err error) {
+	files := f.Messages
+	if f.Message != (findings.Text{}) {
+		files = append(files, messageFile{Text: f.Message})
 	}
-	if t.JA == "" || t.EN == "" {
-		return m, fmt.Errorf("both ja and en are needed")
+	for i, mf := range files {
+		var v variant
+		if mf.JA == "" || mf.EN == "" {
+			return nil, fmt.Errorf("both ja and en are needed")
+		}
+		if last := i == len(files)-1; last != (mf.When.text == "") {
+			return nil, fmt.Errorf("every message but the last has a when, so that each fail has one")
+		}
+		if mf.When.text != "" {
+			if v.when, err = e.compile(f.Kind, mf.When, cel.BoolType); err != nil {
+				return nil, fmt.Errorf("when: %w", err)
+			}
+		}
+		if v.ja, err = e.parts(mf.JA, f.Kind); err != nil {
+			return nil, err
+		}
+		if v.en, err = e.parts(mf.EN, f.Kind); err != nil {
+			return nil, err
+		}
+		m = append(m, v)
 	}
-	if m.ja, err = parts(t.JA, k); err != nil {
-		return m, err
-	}
-	m.en, err = parts(t.EN, k)
-	return m, err
+	return m, nil
 }
 
-func parts(text string, k inventory.Kind) (out []part, err error) {
+// plainPath is a path into the subject, not an expression.
+var plainPath = regexp.MustCompile(`^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$`)
+
+func (e *environment) parts(text string, k inventory.Kind) (out []part, err error) {
 	for text != "" {
 		before, rest, found := strings.Cut(text, "{")
 		out = append(out, part{literal: before})
@@ -44,49 +71,57 @@ func parts(text string, k inventory.Kind) (out []part, err error) {
 		if !closed {
 			return nil, fmt.Errorf("a { without its }")
 		}
-		p, err := newPath(k, name)
-		if err != nil {
-			return nil, err
+		one := part{}
+		if plainPath.MatchString(name) && !strings.HasPrefix(name, "param.") {
+			p, err := newPath(k, name)
+			if err != nil {
+				return nil, err
+			}
+			one.path = &p
+		} else if one.expr, err = e.compile(k, source{text: name}, nil); err != nil {
+			return nil, fmt.Errorf("{%s}: %w", name, err)
 		}
-		out = append(out, part{path: &p})
-		text = after
+		out, text = append(out, one), after
 	}
 	return out, nil
 }
 
-// fail is what a failing finding says.
-func (s *subject) fail(r *Rule, res inventory.Resource) findings.Text {
-	var out findings.Text
-	if s.message.ja == nil {
-		var ja, en []string
-		for _, p := range s.reads {
-			v, _ := p.value(res)
-			t := textOf(v)
-			ja, en = append(ja, p.text+" = "+t.JA), append(en, p.text+" = "+t.EN)
+// fail is what a failing finding says of the subject that a holds.
+func (s *subject) fail(a *activation, r *Rule, res inventory.Resource) findings.Text {
+	for _, v := range s.message {
+		if v.when != nil && !v.when.eval(a).yes {
+			continue
 		}
-		out = findings.Text{
-			JA: "「" + r.Title.JA + "」を満たしていない（" + strings.Join(ja, "、") + "）。",
-			EN: "Does not hold: " + r.Title.EN + " (" + strings.Join(en, ", ") + ").",
-		}
-	} else {
 		var ja, en strings.Builder
-		for _, p := range s.message.ja {
-			ja.WriteString(p.in(res, "ja"))
+		for _, p := range v.ja {
+			ja.WriteString(s.part(p, a, res).JA)
 		}
-		for _, p := range s.message.en {
-			en.WriteString(p.in(res, "en"))
+		for _, p := range v.en {
+			en.WriteString(s.part(p, a, res).EN)
 		}
-		out = findings.Text{JA: ja.String(), EN: en.String()}
+		return s.undeclared(findings.Text{JA: ja.String(), EN: en.String()}, res.Base())
 	}
-	return s.undeclared(out, res.Base())
+	var ja, en []string
+	for _, p := range s.reads {
+		v, _ := p.value(res)
+		t, label := s.words.text(v, p.last()), s.words.label(p.text)
+		ja, en = append(ja, label.JA+"："+t.JA), append(en, label.EN+": "+t.EN)
+	}
+	return s.undeclared(findings.Text{
+		JA: "「" + r.Title.JA + "」を満たしていない（" + strings.Join(ja, "、") + "）。",
+		EN: "Does not hold: " + r.Title.EN + " (" + strings.Join(en, ", ") + ").",
+	}, res.Base())
 }
 
-func (p part) in(res inventory.Resource, lang string) string {
-	if p.path == nil {
-		return p.literal
+func (s *subject) part(p part, a *activation, res inventory.Resource) findings.Text {
+	switch {
+	case p.expr != nil:
+		return s.words.text(p.expr.value(a), "")
+	case p.path != nil:
+		v, _ := p.path.value(res)
+		return s.words.text(v, p.path.last())
 	}
-	v, _ := p.path.value(res)
-	return textOf(v).In(lang)
+	return both(p.literal)
 }
 
 // undeclared tells what was judged as the worst because the company declared nothing.
@@ -96,32 +131,10 @@ func (s *subject) undeclared(t findings.Text, h *inventory.Head) findings.Text {
 		t.JA += "環境が宣言されていないため本番とみなした。"
 		t.EN += " Its environment is not declared, so it was judged as production."
 	}
-	if _, mayBe = h.AssetGap(); s.readsLevel && !mayBe && h.Level == 0 {
+	// The settings of an account hold no data themselves: nobody could declare their level.
+	if _, mayBe = h.AssetGap(); s.readsLevel && s.kind != inventory.TenantKind && !mayBe && h.Level == 0 {
 		t.JA += "機密性レベルが宣言されていないためレベル3とみなした。"
 		t.EN += " Its level of confidentiality is not declared, so it was judged as level 3."
 	}
 	return t
-}
-
-// notKnown is what an unknown finding says; gaps are what it hangs on.
-func notKnown(title findings.Text, gaps []findings.Gap) findings.Text {
-	what := make([]string, 0, 3)
-	for _, g := range gaps {
-		if len(what) == cap(what) {
-			what = append(what, "…")
-			break
-		}
-		text := string(g.Reason)
-		if g.Operation != "" {
-			text = g.Operation + ": " + text
-		}
-		if g.Field != "" {
-			text = g.Field + " (" + text + ")"
-		}
-		what = append(what, text)
-	}
-	return findings.Text{
-		JA: "「" + title.JA + "」かどうかを確かめられなかった：" + strings.Join(what, "、") + "。",
-		EN: "Could not be established: " + title.EN + ": " + strings.Join(what, ", ") + ".",
-	}
 }

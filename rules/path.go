@@ -12,7 +12,6 @@ import (
 	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/common/types/traits"
 
-	"sptr.jp/tenken/findings"
 	"sptr.jp/tenken/findings/inventory"
 )
 
@@ -53,6 +52,9 @@ func (p path) value(r inventory.Resource) (v ref.Val, by inventory.Read) {
 	}
 	return adapter{}.NativeToValue(object), by
 }
+
+// last is the name of the last field.
+func (p path) last() string { return p.steps[len(p.steps)-1].name }
 
 // findReads lists every field of the subject that the conditions read, without the edges that are only a way to one.
 func (s *subject) findReads() {
@@ -152,64 +154,4 @@ func jsonOf(v ref.Val) json.RawMessage {
 		return json.RawMessage(items)
 	}
 	return json.RawMessage("null")
-}
-
-// textOf writes a value into a message.
-func textOf(v ref.Val) findings.Text {
-	both := func(s string) findings.Text { return findings.Text{JA: s, EN: s} }
-	switch v := v.(type) {
-	case *types.Unknown, *types.Err:
-		return findings.Text{JA: "不明", EN: "unknown"}
-	case types.Null:
-		return findings.Text{JA: "なし", EN: "none"}
-	case types.Bool:
-		if v {
-			return findings.Text{JA: "はい", EN: "yes"}
-		}
-		return findings.Text{JA: "いいえ", EN: "no"}
-	case types.String:
-		return wordOf(string(v))
-	case types.Timestamp:
-		return both(v.In(tokyo).Format("2006-01-02 15:04 JST"))
-	case object:
-		if v.Base().Name != "" {
-			return both(v.Base().Name)
-		}
-		return both(v.Base().ID)
-	case traits.Lister:
-		var ja, en []string
-		for it := v.Iterator(); it.HasNext() == types.True; {
-			t := textOf(it.Next())
-			ja, en = append(ja, t.JA), append(en, t.EN)
-		}
-		if tailOf(v) != nil {
-			ja, en = append(ja, "ほかは不明"), append(en, "the rest is unknown")
-		}
-		if len(ja) == 0 {
-			return findings.Text{JA: "なし", EN: "none"}
-		}
-		return findings.Text{JA: strings.Join(ja, "、"), EN: strings.Join(en, ", ")}
-	case element[inventory.Source]:
-		return both(v.v.Value)
-	}
-	return both(fmt.Sprint(v.Value()))
-}
-
-// wordOf says the vocabulary's own words in the reader's language, and all else as it is.
-func wordOf(s string) findings.Text {
-	switch s {
-	case "":
-		return findings.Text{JA: "（未設定）", EN: "(not set)"}
-	case inventory.Unreachable:
-		return findings.Text{JA: "到達しない", EN: "not reachable"}
-	case inventory.OneChangeAway:
-		return findings.Text{JA: "設定変更一つで到達する", EN: "one change away"}
-	case inventory.ReachableNow:
-		return findings.Text{JA: "現在到達できる", EN: "reachable now"}
-	case "active":
-		return findings.Text{JA: "有効", EN: s}
-	case "invited":
-		return findings.Text{JA: "招待中", EN: s}
-	}
-	return findings.Text{JA: s, EN: s}
 }

@@ -64,6 +64,7 @@ type subject struct {
 	levels  []level
 	reads   []path // every field that the conditions read, in the order in which they do
 	message message
+	words   *words
 	// The fields whose lack of a declaration the message must tell: it was judged as the worst.
 	readsLevel, readsClass bool
 	readsReach             bool // a field that the resource's proof is of

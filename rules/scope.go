@@ -35,16 +35,18 @@ func (j *judging) scopes(r *Rule) (out []findings.Finding) {
 	for _, k := range r.Kinds() {
 		all = append(all, string(k))
 	}
+	w := j.Catalog.env.words
 	for _, s := range j.areas(r) {
 		switch {
 		case len(s.gaps) > 0:
 			f := scopeFinding(r, s.scope, s.open, findings.Unknown)
 			f.Unknown = distinct(s.gaps)
-			f.Message = notKnown(r.Title, f.Unknown)
+			f.Message = w.notKnown(r.Title, f.Unknown, w.kinds(f.Resource.Kinds, s.scope.Type))
 			out = append(out, f)
 		case s.subjects == 0 && s.found == 0:
 			f := scopeFinding(r, s.scope, all, findings.NotApplicable)
-			f.Message = findings.Text{JA: "対象なし：" + r.Title.JA, EN: "There is none: " + r.Title.EN}
+			none := w.kinds(f.Resource.Kinds, s.scope.Type)
+			f.Message = findings.Text{JA: "対象なし：" + none.JA + "は一つもない。", EN: "There is none to judge: no " + none.EN + "."}
 			out = append(out, f)
 		case s.subjects == 0:
 			f := scopeFinding(r, s.scope, all, findings.Pass)
