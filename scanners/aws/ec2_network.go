@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -96,17 +97,28 @@ func (r *reader) networkACLs(ctx context.Context, client *ec2.Client) {
 			Head:      r.head("ec2:network-acl", id, nameTag(a.Tags, id), "NetworkAclDetails:networkAclId="),
 			NetworkID: inventory.Ptr(a.VpcId, read),
 			SubnetIDs: list(a.Associations, read, func(s ec2types.NetworkAclAssociation) string { return str(s.SubnetId) }),
-			Entries:   list(a.Entries, read, aclEntry)})
+			Entries:   r.aclEntries(a.Entries, read)})
 	}
 	r.Listed(inventory.NetworkACLKind, read)
 }
 
-func aclEntry(e ec2types.NetworkAclEntry) inventory.ACLEntry {
-	made := inventory.ACLEntry{Egress: e.Egress != nil && *e.Egress, Allow: e.RuleAction == ec2types.RuleActionAllow,
-		Protocol: protocolName(str(e.Protocol)), CIDR: str(e.CidrBlock) + str(e.Ipv6CidrBlock)}
-	if e.RuleNumber != nil {
-		made.Number = int64(*e.RuleNumber)
+// aclEntries leaves the list open for an entry that lacks what it is about: which way it filters, in which turn, whom it
+// meets and what becomes of them.
+func (r *reader) aclEntries(all []ec2types.NetworkAclEntry, read inventory.ReadID) inventory.List[inventory.ACLEntry] {
+	readable := slices.DeleteFunc(slices.Clone(all), func(e ec2types.NetworkAclEntry) bool {
+		return e.RuleAction != ec2types.RuleActionAllow && e.RuleAction != ec2types.RuleActionDeny || e.Egress == nil || e.RuleNumber == nil ||
+			str(e.Protocol) == "" || str(e.CidrBlock)+str(e.Ipv6CidrBlock) == ""
+	})
+	entries := list(readable, read, aclEntry)
+	if len(readable) < len(all) {
+		return inventory.Open(entries.Items, r.Gap(describeNetworkAcls, inventory.DecodeError, "an entry of a network ACL could not be understood"))
 	}
+	return entries
+}
+
+func aclEntry(e ec2types.NetworkAclEntry) inventory.ACLEntry {
+	made := inventory.ACLEntry{Number: int64(*e.RuleNumber), Egress: *e.Egress, Allow: e.RuleAction == ec2types.RuleActionAllow,
+		Protocol: protocolName(*e.Protocol), CIDR: str(e.CidrBlock) + str(e.Ipv6CidrBlock)}
 	var from, to *int32
 	if e.PortRange != nil {
 		from, to = e.PortRange.From, e.PortRange.To

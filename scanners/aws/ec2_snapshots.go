@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -119,12 +120,17 @@ func (r *reader) sharing(ctx context.Context, client *ec2.Client) {
 			b.Public, b.SharedWith = inventory.Known(a.public, read), inventory.Closed(a.shared, read)
 			continue
 		}
-		if b.Public.IsUnknown() { // of an image the listing has said it already
+		if a.public {
+			b.Public = inventory.Known(true, read)
+		} else if b.Public.IsUnknown() { // of an image the listing has said it already
 			b.Public = inventory.Unknown[bool](read)
 		}
-		b.SharedWith = inventory.Open[string](nil, read)
+		b.SharedWith = inventory.Open(a.shared, read)
 	}
 }
+
+// errSharer is what somebody is who may use a copy and can't be told: others may be told beside him.
+var errSharer = errShape{"who may use it could not be understood"}
 
 func (r *reader) volumeUsers(ctx context.Context, client *ec2.Client, id string) (public bool, shared []string, err error) {
 	out, err := call(ctx, r, "ec2", client.DescribeSnapshotAttribute, &ec2.DescribeSnapshotAttributeInput{
@@ -136,12 +142,17 @@ func (r *reader) volumeUsers(ctx context.Context, client *ec2.Client, id string)
 		return false, nil, errShape{"createVolumePermission is missing"}
 	}
 	for _, p := range out.CreateVolumePermissions {
-		public = public || p.Group == ec2types.PermissionGroupAll
-		if p.UserId != nil {
+		switch {
+		case p.Group == ec2types.PermissionGroupAll:
+			public = true
+		case p.Group != "" || str(p.UserId) == "":
+			err = errSharer
+		}
+		if str(p.UserId) != "" {
 			shared = append(shared, *p.UserId)
 		}
 	}
-	return public, shared, nil
+	return public, shared, err
 }
 
 func (r *reader) imageUsers(ctx context.Context, client *ec2.Client, id string) (public bool, shared []string, err error) {
@@ -154,12 +165,15 @@ func (r *reader) imageUsers(ctx context.Context, client *ec2.Client, id string) 
 		return false, nil, errShape{"launchPermission is missing"}
 	}
 	for _, p := range out.LaunchPermissions {
-		public = public || p.Group == ec2types.PermissionGroupAll
-		for _, who := range []*string{p.UserId, p.OrganizationArn, p.OrganizationalUnitArn} {
-			if who != nil {
-				shared = append(shared, *who)
-			}
+		who := slices.DeleteFunc([]string{str(p.UserId), str(p.OrganizationArn), str(p.OrganizationalUnitArn)},
+			func(w string) bool { return w == "" })
+		switch {
+		case p.Group == ec2types.PermissionGroupAll:
+			public = true
+		case p.Group != "" || len(who) == 0:
+			err = errSharer
 		}
+		shared = append(shared, who...)
 	}
-	return public, shared, nil
+	return public, shared, err
 }
