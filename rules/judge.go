@@ -137,19 +137,6 @@ func (j *judging) rule(r *Rule) {
 	j.sum(r.Obligation, counts)
 }
 
-// total adds up the counts of the given scanner types, of all where none is given.
-func total(byType map[string]findings.Summary, types []string) (all findings.Summary) {
-	for t, sum := range byType {
-		if len(types) > 0 && !slices.Contains(types, t) {
-			continue
-		}
-		for _, v := range findings.Verdicts() {
-			all.Add(v, sum.Of(v))
-		}
-	}
-	return all
-}
-
 func (j *judging) keep(v findings.Verdict) bool {
 	return j.KeepAll || v != findings.Pass && v != findings.NotApplicable
 }

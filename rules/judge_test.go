@@ -116,6 +116,28 @@ func TestAnUnreadUnitIsUnknownEvenWithoutAReason(t *testing.T) {
 	}
 }
 
+// A scope is unknown by the listings of the rule's kinds, not by its units: a denied detail, or another kind's listing, is
+// no missing subject.
+func TestAScopeGoesByListingsNotByUnits(t *testing.T) {
+	in := input(t, loaded(t))
+	in.KeepAll = true
+	u := unit("1", "r", inventory.DatabaseKind, inventory.BackupKind)
+	u.Outcome = inventory.Partial
+	refused := u.Note(inventory.Read{Operation: "rds:DescribeDetail", Reason: inventory.AccessDenied})
+	u.Listings[1].Complete, u.Listings[1].Reads = false, []inventory.ReadID{refused}
+	d := publicDatabase("db")
+	d.PublicAddress = inventory.Known(false, 1)
+	d.InternetOpen = inventory.Unknown[bool](refused)
+	u.Facts.Databases = []inventory.Database{d}
+	res := judged(t, in, u)
+	if fs := of(res, "database-not-public"); len(fs) != 1 || fs[0].Verdict != findings.Unknown || fs[0].Resource.ID != "db" {
+		t.Errorf("a denied detail: %+v", fs)
+	}
+	if fs := of(res, "backup-not-exposed"); len(fs) != 1 || fs[0].Verdict != findings.Unknown || fs[0].Resource.Kind != findings.ScopeKind {
+		t.Errorf("a listing that is not whole: %+v", fs)
+	}
+}
+
 func TestExposuresAreCoveredByWhatTheyAreDrawnFrom(t *testing.T) {
 	in := input(t, loaded(t))
 	in.KeepAll = true

@@ -137,6 +137,19 @@ func (j *judging) clauseState(clause *policy.Clause, chapter findings.Text) find
 	return c
 }
 
+// total adds up the counts of the given scanner types, of all where none is given.
+func total(byType map[string]findings.Summary, types []string) (all findings.Summary) {
+	for t, sum := range byType {
+		if len(types) > 0 && !slices.Contains(types, t) {
+			continue
+		}
+		for _, v := range findings.Verdicts() {
+			all.Add(v, sum.Of(v))
+		}
+	}
+	return all
+}
+
 // empty reports that nothing was counted.
 func empty(s findings.Summary) bool {
 	return !slices.ContainsFunc(findings.Verdicts(), func(v findings.Verdict) bool { return s.Of(v) > 0 })
