@@ -10,17 +10,20 @@ import (
 
 // database concludes what may reach a database, and how far the internet gets.
 //
-// The internet reaches an instance by its public IPv4 address: RDS gives no public IPv6 one, so a rule for ::/0 makes it
-// open to the internet (InternetOpen) without making it reachable. A cluster whose instances have the addresses is
-// judged from its groups alone. The instance stands in some subnet of its group, and RDS moves it: one by which the way
-// is open is enough.
+// The internet reaches an instance by its public addresses: IPv4, and IPv6 where its network type has both families. RDS
+// doesn't say which of them it made public, so that each family counts that the type has. A cluster whose instances have
+// the addresses is judged from its groups alone. The instance stands in some subnet of its group, and RDS moves it: one by
+// which the way is open is enough. Past all of that leads a gateway of the provider's own, where there is one.
 func (w *world) database(u *inventory.Unit, db *inventory.Database) {
 	fw := w.firewall(u, db.Region, db.SecurityGroupIDs)
 	w.missing(u, fw.why)
 	p := listensOn(db)
 	public, text := publicly(db)
-	open := p.open(w, fw)
+	gate := accessGateway(db)
 	now, steps := w.bySubnets(db, fw, p, public)
+	more, moreNow := w.further(db, fw, p, public)
+	open := gate.or(p.open(w, fw)).or(more)
+	now = gate.or(now).or(moreNow)
 	db.Ingress = w.ingress(db, fw, p)
 	db.InternetOpen = verdict(u, open, true, false, fw.read.in(u))
 	switch far := public.or(open); {
@@ -32,9 +35,13 @@ func (w *world) database(u *inventory.Unit, db *inventory.Database) {
 		db.InternetReach = verdict(u, far, inventory.OneChangeAway, inventory.Unreachable, cmp.Or(db.PublicAddress.Read(), fw.read.in(u)))
 	}
 	db.Proof = append(p.rules(db, fw), inventory.Step{Resource: db.ID, Fact: text})
+	if !gate.no() {
+		db.Proof = append(db.Proof, gateStep(db, gate))
+	}
 	db.Proof = append(db.Proof, steps...)
-	for _, o := range fw.opened {
-		w.exposeDatabase(db, fw, o, p, now)
+	opened, unread := w.opened(db, fw, p, gate)
+	for _, o := range opened {
+		w.exposeDatabase(db, unread, o, p, now)
 	}
 }
 
@@ -104,28 +111,44 @@ func publicly(db *inventory.Database) (truth, string) {
 	return truth{yes: public}, fmt.Sprintf("PubliclyAccessible=%t", public)
 }
 
-// bySubnets is whether the internet reaches the port now, with the steps by the subnet where it gets furthest.
-func (w *world) bySubnets(db *inventory.Database, fw *firewall, p listener, public truth) (truth, []inventory.Step) {
+// bySubnets is whether the internet reaches the port now, with the steps by the subnet and family where it gets furthest.
+func (w *world) bySubnets(db *inventory.Database, fw *firewall, p listener, public truth) (best truth, steps []inventory.Step) {
 	if public.no() {
 		return public, nil
 	}
-	var best truth
-	var steps []inventory.Step
-	for i, id := range sorted(db.SubnetIDs.Items) {
-		t, path := w.reaches(w.trail(db.Unit(), db.Region, id), fw, p.service, w.families[0])
-		if i == 0 || t.yes && !best.yes || t.maybe && best.no() {
-			best, steps = t, path
+	try := func(tr trail) {
+		for i, has := range familiesOf(db) {
+			if has.no() {
+				continue
+			}
+			t, path := w.reaches(tr, fw, p.service, w.families[i])
+			if t = has.and(t); steps == nil || t.yes && !best.yes || t.maybe && best.no() {
+				best, steps = t, path
+			}
 		}
+	}
+	for _, id := range sorted(db.SubnetIDs.Items) {
+		try(w.trail(db.Unit(), db.Region, id))
 	}
 	if db.SubnetIDs.IsOpen() {
 		why := cause{db.Unit(), db.SubnetIDs.Read()}
-		unread, _ := w.reaches(trail{tableWhy: why, aclWhy: why}, fw, p.service, w.families[0])
-		best = best.or(unread)
+		try(trail{tableWhy: why, aclWhy: why})
 	}
 	if p.why.set() && best.yes {
 		best = maybe(p.why)
 	}
 	return public.and(best), steps
+}
+
+// familiesOf is whether a database has addresses, in the order of the families.
+func familiesOf(db *inventory.Database) [2]truth {
+	switch kind, known := db.NetworkType.Get(); {
+	case !known:
+		return [2]truth{yes, maybe(cause{db.Unit(), db.NetworkType.Read()})}
+	case kind == "IPV4":
+		return [2]truth{yes, {}}
+	}
+	return [2]truth{yes, yes}
 }
 
 // rules are the steps of the rules that open the port to the internet.
@@ -143,26 +166,31 @@ func (p listener) rules(db *inventory.Database, fw *firewall) (steps []inventory
 }
 
 // exposeDatabase files an exposure of a range that a group opens on a database: only its own port answers.
-func (w *world) exposeDatabase(db *inventory.Database, fw *firewall, o opening, p listener, now truth) {
-	x := exposure{inventory.DatabaseKind, db.ID, &db.Head, cause{}, o.service}
+// Where its options may answer on others too, nobody knows.
+func (w *world) exposeDatabase(db *inventory.Database, unread cause, o opening, p listener, now truth) {
+	u, x := db.Unit(), exposure{inventory.DatabaseKind, db.ID, &db.Head, cause{}, o.service}
 	served := p.admits(inventory.SecurityRule{Protocol: o.protocol, From: o.from, To: o.to})
 	if served.no() {
-		proof := append(slices.Clone(o.rules), inventory.Step{Resource: db.ID, Fact: "answers on " + p.String() + " only"})
-		u := db.Unit()
-		w.found[u] = append(w.found[u], w.newExposure(x, o.sources, fw.why, inventory.Known(inventory.Unreachable, db.Port.Read()), proof))
+		step := inventory.Step{Resource: db.ID, Fact: "answers on " + p.String() + " only"}
+		reach := inventory.Known(inventory.Unreachable, db.Port.Read())
+		if why := options(db); why.set() && o.protocol == "tcp" {
+			step.Fact, reach = "answers on "+p.String()+", and may on ports of its option groups", inventory.Unknown[string](why.in(u))
+		}
+		w.found[u] = append(w.found[u], w.newExposure(x, o.sources, unread, reach, append(slices.Clone(o.rules), step)))
 		return
 	}
 	if served.maybe { // the range may be one on which nothing answers
 		now = served
 	}
-	w.expose(x, o.sources, fw.why, now, db.Proof)
+	w.expose(x, o.sources, unread, now, db.Proof)
 }
 
 // ingress is everything that the groups admit to the port. The list stays open while something that was not read may
-// admit more: a group, a rule, the ranges of a prefix list, whose id the reason then names, or the port itself.
+// admit more: a group, a rule, the ranges of a prefix list, whose id the reason then names, or the port itself; and where
+// something else than groups decides who comes in.
 func (w *world) ingress(db *inventory.Database, fw *firewall, p listener) inventory.List[inventory.Source] {
 	var list []inventory.Source
-	open := fw.tail
+	open := firstCause(fw.tail, beyondGroups(db))
 	for i := range fw.admissions {
 		a := &fw.admissions[i]
 		switch t := p.admits(a.rule); {

@@ -1,9 +1,12 @@
 package aws
 
 import (
+	"flag"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,6 +14,22 @@ import (
 
 	"sptr.jp/tenken/findings/inventory"
 )
+
+// soak checks a property few times, or often under TENKEN_SOAK. rapid prints the seed of what fails.
+func soak(t *testing.T, few, many int, property func(*rapid.T)) {
+	t.Helper()
+	n := few
+	if os.Getenv("TENKEN_SOAK") != "" {
+		n = many
+	}
+	f := flag.Lookup("rapid.checks")
+	old := f.Value.String()
+	t.Cleanup(func() { _ = f.Value.Set(old) })
+	if err := f.Value.Set(strconv.Itoa(n)); err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, property)
+}
 
 // mask hides something that a scanner may fail to read: a field, the tail of a list, a resource with the end of its
 // listing, or a whole unit.

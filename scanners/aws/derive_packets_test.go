@@ -138,12 +138,19 @@ func (o *oracle) expectedOfOthers(want map[string]string) {
 		for _, g := range db.SecurityGroupIDs.Items {
 			used[g] = true
 		}
-		for id, s := range o.opens(db.SecurityGroupIDs.Items) {
-			if !about(s[0].(string), s[1].(int64), s[2].(int64), "tcp", port) {
+		opened := o.opens(db.SecurityGroupIDs.Items)
+		if db.InternetGateway.Or(false) {
+			opened[fmt.Sprintf("tcp/%d-%d", port, port)] = [3]any{"tcp", port, port}
+		}
+		for id, s := range opened {
+			switch {
+			case about(s[0].(string), s[1].(int64), s[2].(int64), "tcp", port):
+				want[db.ID+"|"+id] = said(o.databaseNow(db), inventory.ReachableNow, inventory.OneChangeAway)
+			case s[0] == "tcp" && withOptions(db):
+				want[db.ID+"|"+id] = "unknown"
+			default:
 				want[db.ID+"|"+id] = inventory.Unreachable
-				continue
 			}
-			want[db.ID+"|"+id] = said(o.databaseNow(db), inventory.ReachableNow, inventory.OneChangeAway)
 		}
 	}
 	for _, g := range o.l.net.Facts.SecurityGroups {
@@ -155,18 +162,48 @@ func (o *oracle) expectedOfOthers(want map[string]string) {
 	}
 }
 
+// withOptions is whether something of a database may listen beside it.
+func withOptions(db inventory.Database) bool {
+	return slices.Contains(db.OptionGroups.Items, "memcached")
+}
+
 func (o *oracle) databaseNow(db inventory.Database) state {
+	if db.InternetGateway.Or(false) {
+		return sure
+	}
 	way := no
 	for _, s := range db.SubnetIDs.Items {
-		if db.PublicAddress.Or(false) {
-			way = max(way, o.reach(db.SecurityGroupIDs.Items, s, "tcp", db.Port.Or(0), db.Port.Or(0), 0))
+		for v6, has := range []bool{true, db.NetworkType.Or("") != "IPV4"} {
+			if !has || !db.PublicAddress.Or(false) {
+				continue
+			}
+			for _, port := range o.ports {
+				if port == db.Port.Or(0) {
+					way = max(way, o.reach(db.SecurityGroupIDs.Items, s, "tcp", port, port, v6))
+				} else if withOptions(db) && way == no {
+					way = min(unsure, o.reach(db.SecurityGroupIDs.Items, s, "tcp", port, port, v6))
+				}
+			}
 		}
 	}
 	return way
 }
 
+func (o *oracle) databaseOpen(db inventory.Database) state {
+	if db.InternetGateway.Or(false) {
+		return sure
+	}
+	open := o.openPort(db.SecurityGroupIDs.Items, db.Port.Or(0))
+	for _, port := range o.ports {
+		if withOptions(db) && open == no && port != db.Port.Or(0) {
+			open = min(unsure, o.openPort(db.SecurityGroupIDs.Items, port))
+		}
+	}
+	return open
+}
+
 func (o *oracle) databaseReach(db inventory.Database) string {
-	now, open := o.databaseNow(db), o.openPort(db.SecurityGroupIDs.Items, db.Port.Or(0))
+	now := o.databaseNow(db)
 	switch {
 	case now == sure:
 		return inventory.ReachableNow
@@ -175,7 +212,7 @@ func (o *oracle) databaseReach(db inventory.Database) string {
 	case db.PublicAddress.Or(false):
 		return inventory.OneChangeAway
 	}
-	return said(open, inventory.OneChangeAway, inventory.Unreachable)
+	return said(o.databaseOpen(db), inventory.OneChangeAway, inventory.Unreachable)
 }
 
 // TestSoakReachAgainstPackets compares what Derive concludes on random small networks with what packets meet there.
@@ -206,7 +243,7 @@ func TestSoakReachAgainstPackets(t *testing.T) {
 				t.Fatalf("%s: derived %s, packets say %s", id, say(db.InternetReach), want)
 			}
 			seen["db "+say(db.InternetReach)]++
-			open := said(o.openPort(db.SecurityGroupIDs.Items, db.Port.Or(0)), "true", "false")
+			open := said(o.databaseOpen(l.rds.Facts.Databases[i]), "true", "false")
 			if say(db.InternetOpen) != open {
 				t.Fatalf("%s: derived open %s, packets say %s", id, say(db.InternetOpen), open)
 			}

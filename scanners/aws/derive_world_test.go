@@ -2,32 +2,12 @@ package aws
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"strconv"
-	"testing"
 
 	"pgregory.net/rapid"
 
 	"sptr.jp/tenken/findings/inventory"
 )
-
-// soak checks a property few times, or often under TENKEN_SOAK. rapid prints the seed of what fails.
-func soak(t *testing.T, few, many int, property func(*rapid.T)) {
-	t.Helper()
-	n := few
-	if os.Getenv("TENKEN_SOAK") != "" {
-		n = many
-	}
-	f := flag.Lookup("rapid.checks")
-	old := f.Value.String()
-	t.Cleanup(func() { _ = f.Value.Set(old) })
-	if err := f.Value.Set(strconv.Itoa(n)); err != nil {
-		t.Fatal(err)
-	}
-	rapid.Check(t, property)
-}
 
 // lab builds one account and region, unit by unit as the scanner reads it.
 type lab struct {
@@ -105,7 +85,8 @@ func (l *lab) nic(id, machine, service, subnet, ip string, ipv6, groups []string
 
 func (l *lab) database(id string, port int64, public bool, subnets, groups []string) *inventory.Database {
 	l.rds.Facts.Databases = append(l.rds.Facts.Databases, inventory.Database{Head: l.head(id), Port: is(l, port), NetworkID: is(l, "vpc-1"),
-		PublicAddress: is(l, public), SubnetIDs: all(l, subnets...), SecurityGroupIDs: all(l, groups...)})
+		PublicAddress: is(l, public), SubnetIDs: all(l, subnets...), SecurityGroupIDs: all(l, groups...), Engine: is(l, "mysql"),
+		NetworkType: is(l, "IPV4"), InternetGateway: none[bool](l), OptionGroups: all(l, "default:mysql-8-0")})
 	return &l.rds.Facts.Databases[len(l.rds.Facts.Databases)-1]
 }
 
@@ -289,6 +270,13 @@ func randomAssets(t *rapid.T, l *lab, subnets []string) {
 		db := l.database(id, port.Draw(t, "port"), rapid.Bool().Draw(t, "public"), rapid.SliceOfNDistinct(rapid.SampledFrom(subnets), 1, 2, rapid.ID).Draw(t, "subnets"), groups.Draw(t, "groups"))
 		if rapid.IntRange(0, 4).Draw(t, "cluster") == 0 {
 			db.PublicAddress = none[bool](l)
+		}
+		db.NetworkType = is(l, rapid.SampledFrom([]string{"IPV4", "IPV4", "DUAL", "IPV6"}).Draw(t, "network type"))
+		if rapid.IntRange(0, 9).Draw(t, "gateway") == 0 {
+			db.InternetGateway = is(l, rapid.Bool().Draw(t, "opened"))
+		}
+		if rapid.IntRange(0, 3).Draw(t, "options") == 0 {
+			db.OptionGroups = all(l, "default:mysql-8-0", "memcached")
 		}
 	}
 }
