@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 
 func clausesCommand(e env) *cobra.Command {
 	var lang string
-	var systems bool
+	var systems, parameters bool
 	c := &cobra.Command{
 		Use:   "clauses",
 		Short: "List every clause of the regulation, and what answers it",
@@ -25,9 +26,14 @@ func clausesCommand(e env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if systems {
+			switch {
+			case systems && parameters:
+				return &configError{errors.New("--systems and --parameters are two lists: ask for one")}
+			case systems:
 				printSystems(e, pol, lang)
-			} else {
+			case parameters:
+				printParameters(e, pol, catalog, lang)
+			default:
 				printClauses(e, pol, catalog, lang)
 			}
 			return nil
@@ -35,6 +41,7 @@ func clausesCommand(e env) *cobra.Command {
 	}
 	langFlag(c, &lang)
 	c.Flags().BoolVar(&systems, "systems", false, "list instead the systems that the regulation names or needs, what reads them, and the ids that not_used takes")
+	c.Flags().BoolVar(&parameters, "parameters", false, "list instead what tenken.yaml may set where the regulation leaves a value open, and what reads it")
 	return c
 }
 

@@ -45,7 +45,7 @@ func docsCommand() *cobra.Command {
 				file("commands.md", func(w io.Writer) { commandsDoc(w, c.Root()) }),
 				file("rules.md", func(w io.Writer) { rulesDoc(w, catalog) }),
 				file("clauses.md", func(w io.Writer) { clausesDoc(w, pol, catalog) }),
-				file("parameters.md", func(w io.Writer) { parametersDoc(w, pol) }),
+				file("parameters.md", func(w io.Writer) { parametersDoc(w, pol, catalog) }),
 				file("needs.md", needsDoc),
 				file("tenken.schema.json", func(w io.Writer) { fmt.Fprintf(w, "%s", configSchema) }),
 				file("findings.schema.json", func(w io.Writer) { fmt.Fprintf(w, "%s", jsonsink.Schema) }),
@@ -117,10 +117,21 @@ func clausesDoc(w io.Writer, pol *policy.Policy, catalog *rules.Catalog) {
 	}
 }
 
-func parametersDoc(w io.Writer, pol *policy.Policy) {
-	fmt.Fprintf(w, "%s# Parameters\n\n`parameters:` of tenken.yaml. Source says whether the regulation gives the number (text), or we propose it (proposal).\n\n| key | type | source | clauses | purpose |\n|---|---|---|---|---|\n", generated)
-	for _, p := range pol.Parameters {
-		fmt.Fprintf(w, "| %s | %s | %s | %s | %s / %s |\n", p.Key, p.Type, p.Source, strings.Join(p.Clauses, ", "), cell(p.Purpose.JA), cell(p.Purpose.EN))
+func parametersDoc(w io.Writer, pol *policy.Policy, catalog *rules.Catalog) {
+	by := readers(pol, catalog)
+	fmt.Fprintf(w, `%s# Parameters
+
+They are written under parameters of tenken.yaml, but those that another section gives (set in).
+Source: the regulation gives the value (text), we propose it (proposal), or only the company knows it (company).
+Read by: what of this version reads it; derive stands for the joins. Empty: nothing does yet.
+
+| key | type | default | set in | source | read by | clauses | purpose |
+|---|---|---|---|---|---|---|---|
+`, generated)
+	for i := range pol.Parameters {
+		p := &pol.Parameters[i]
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s | %s / %s |\n", p.Key, p.Type, cell(defaultOf(p)), p.SetIn, p.Source, by[p.Key],
+			strings.Join(p.Clauses, ", "), cell(p.Purpose.JA), cell(p.Purpose.EN))
 	}
 }
 
