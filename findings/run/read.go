@@ -45,7 +45,7 @@ var magic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 func read(path string, f io.Reader) (*Run, error) {
 	file := bufio.NewReader(f)
 	if begin, err := file.Peek(len(magic)); !bytes.HasPrefix(magic, begin) && (err == nil || errors.Is(err, io.EOF)) {
-		return nil, &Error{path, 1, foreign}
+		return nil, &Error{File: path, Line: 1, What: foreign}
 	}
 	in, err := newLines(file)
 	if err != nil {
@@ -53,7 +53,7 @@ func read(path string, f io.Reader) (*Run, error) {
 	}
 	defer in.zr.Close()
 	fail := func(format string, args ...any) error {
-		return &Error{path, in.num, fmt.Sprintf(format, args...)}
+		return &Error{File: path, Line: in.num, What: fmt.Sprintf(format, args...)}
 	}
 	r := &Run{}
 	root := sha256.New()
@@ -63,7 +63,7 @@ func read(path string, f io.Reader) (*Run, error) {
 		switch {
 		case errors.Is(err, io.EOF), errors.Is(err, errTorn):
 			if in.num == 1 {
-				return nil, fail("there is no whole head: this is not a run of tenken, or it ended before its plan was made; start the scan again")
+				return nil, &Error{path, 1, "there is no whole head: this is not a run of tenken, or it ended before its plan was made; start the scan again", true}
 			}
 			return r, nil
 		case err != nil:

@@ -71,6 +71,8 @@ type Error struct {
 	File string
 	Line int // 1 is the head
 	What string
+
+	headless bool // it ended before its head did: nothing is in it
 }
 
 func (e *Error) Error() string {

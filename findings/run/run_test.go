@@ -252,6 +252,37 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// A run that was lost before its head was whole holds nothing: it is begun afresh. A file of something else is left alone.
+func TestResumeWithoutAHead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run.tenken")
+	w, err := Create(path, head(1))
+	if err == nil {
+		err = w.Abandon()
+	}
+	whole, readErr := os.ReadFile(path + partSuffix)
+	if err := errors.Join(err, readErr); err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{0, 3, len(whole) / 2, len(whole) - 1} {
+		if err := os.WriteFile(path+partSuffix, whole[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w, _, err := Resume(path, head(1))
+		if err == nil {
+			err = errors.Join(w.Commit(unit(0)), w.Close(at))
+		}
+		if err != nil {
+			t.Errorf("%d of %d bytes: %v", n, len(whole), err)
+		}
+	}
+	if err := os.WriteFile(path+partSuffix, []byte("id,email\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Resume(path, head(1)); err == nil || !strings.Contains(err.Error(), "this is not a run of tenken") {
+		t.Errorf("a file of something else: %v", err)
+	}
+}
+
 func jsonOf(v any) (string, error) {
 	b, err := json.Marshal(v)
 	return string(b), err

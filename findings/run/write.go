@@ -36,10 +36,10 @@ const partSuffix = ".part"
 func Create(path string, h Head) (*Writer, error) { return start(path, h, nil) }
 
 // Resume goes on with the interrupted run of that name, if there is one with the same plan: its whole units are kept and
-// Done gives them. Without one it is Create.
+// Done gives them. Without one, or with one that was lost before its head was whole, it is Create.
 func Resume(path string, h Head) (*Writer, Head, error) {
 	old, err := Load(path + partSuffix)
-	if errors.Is(err, os.ErrNotExist) {
+	if damage := (*Error)(nil); errors.Is(err, os.ErrNotExist) || errors.As(err, &damage) && damage.headless {
 		w, err := start(path, h, nil)
 		return w, h, err
 	}
@@ -96,6 +96,9 @@ func start(path string, h Head, kept []inventory.Unit) (*Writer, error) {
 			err = w.Commit(u)
 			w.done[u.ID] = u
 		}
+	}
+	if err == nil {
+		err = f.Sync() // what takes the place of the old part must not be lost with the power
 	}
 	if err == nil {
 		err = os.Rename(tmp, path+partSuffix)
