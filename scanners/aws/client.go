@@ -6,12 +6,10 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"os"
-	"regexp"
 	"strings"
 	"time"
 
@@ -26,13 +24,6 @@ import (
 // attemptTimeout bounds one request, from sending it to the end of its answer.
 const attemptTimeout = 30 * time.Second
 
-// signInOps are sent by the SDK's credential chain only. They read nothing of the company.
-var signInOps = map[string]string{
-	"GET /federation/credentials": "sso:GetRoleCredentials",
-	"POST /token":                 "sso-oidc:CreateToken",
-	"POST /v1/token":              "signin:CreateOAuth2Token",
-}
-
 // newGuard is the one way to AWS for every client, those of credentials included.
 func newGuard(endpoint *url.URL, h Hooks, redactor *door.Redactor) *door.Guard {
 	ops := []string{"sts:AssumeRoleWithWebIdentity"}
@@ -43,9 +34,8 @@ func newGuard(endpoint *url.URL, h Hooks, redactor *door.Redactor) *door.Guard {
 		ops = append(ops, op)
 	}
 	c := door.GuardConfig{
-		Ops: ops, Identify: identify, Endpoint: endpoint, Timeout: attemptTimeout, Redactor: redactor, Base: h.Transport,
-		Hosts: []string{"*.amazonaws.com", "*.*.amazonaws.com", "portal.sso.*.amazonaws.com", "*.signin.aws.amazon.com",
-			"*.*.amazonaws.com.cn"},
+		Ops: ops, Hosts: hosts(ops), Endpoint: endpoint, Timeout: attemptTimeout, Redactor: redactor, Base: h.Transport,
+		Identify: func(req *http.Request) (string, error) { return identifyAt(endpoint, req) },
 	}
 	if h.Call != nil {
 		c.Journal = func(d door.Call) {
@@ -54,39 +44,6 @@ func newGuard(endpoint *url.URL, h Hooks, redactor *door.Redactor) *door.Guard {
 		}
 	}
 	return door.NewGuard(c)
-}
-
-var credentialScope = regexp.MustCompile(`Credential=[^/]+/\d{8}/[a-z0-9-]+/([a-z0-9-]+)/aws4_request`)
-
-// identify names the operation of a request: its service by the scope of the signature, its action by the form or by the
-// target header.
-func identify(req *http.Request) (string, error) {
-	if op, ok := signInOps[req.Method+" "+req.URL.Path]; ok {
-		return op, nil
-	}
-	var action string
-	if req.Body != nil {
-		body, err := io.ReadAll(req.Body)
-		if err != nil {
-			return "", fmt.Errorf("reading its body: %w", err)
-		}
-		if form, err := url.ParseQuery(string(body)); err == nil {
-			action = form.Get("Action")
-		}
-	}
-	if _, target, ok := strings.Cut(req.Header.Get("X-Amz-Target"), "."); ok {
-		action = target
-	}
-	scope := credentialScope.FindStringSubmatch(req.Header.Get("Authorization"))
-	switch {
-	case req.Method != http.MethodPost || action == "":
-		return "", fmt.Errorf("%s %s names no action", req.Method, req.URL.Path)
-	case action == "AssumeRoleWithWebIdentity": // the token in it is its signature
-		return "sts:" + action, nil
-	case scope == nil:
-		return "", errors.New("it is not signed")
-	}
-	return scope[1] + ":" + action, nil
 }
 
 // baseConfig is what every client is made with; its credentials are the caller's own.
