@@ -32,10 +32,10 @@ type Database struct {
 
 	// InternetReach is how far the internet gets: Unreachable, OneChangeAway or ReachableNow.
 	InternetReach Val[string] `json:"-"`
-	// InternetOpen: some rule of its security groups admits the internet to its port.
+	// InternetOpen: some rule of its security groups admits the internet to its port, or a gateway lets it past them.
 	InternetOpen Val[bool] `json:"-"`
 	Proof        []Step    `json:"-"`
-	// Ingress is everything that its security groups admit to its port.
+	// Ingress is everything that its security groups admit to its port; open too where not they alone decide who comes in.
 	Ingress List[Source] `json:"-"`
 }
 

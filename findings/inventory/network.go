@@ -100,7 +100,8 @@ type Instance struct {
 }
 
 // Exposure is a range of ports of something that a rule opens to the internet: a conclusion, one per asset, protocol
-// and range. ID: asset uid + protocol/ports. It stands whenever a rule opens the range; Reach says how far that goes.
+// and range. ID: asset uid + protocol/ports. It stands whenever a rule (or, of a database, its gateway) opens the range;
+// Reach says how far that goes.
 type Exposure struct {
 	Head
 	AssetKind Kind         `json:"-"` // Instance, Database, NetworkInterface; SecurityGroup when nothing is attached to it
