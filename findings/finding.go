@@ -107,7 +107,8 @@ type Risk struct {
 // ScopeKind is the kind of a subject that is a whole account, or a whole system where no account is known.
 const ScopeKind = "Scope"
 
-// Resource is the subject. Of a scope, ID is the provider's account, or the system where no account is known.
+// Resource is the subject. Of a scope, ID is the provider's account, or the system where no account is known,
+// and Name is both as people write them.
 type Resource struct {
 	ID          string   `json:"id"`
 	Kind        string   `json:"kind"`

@@ -102,7 +102,7 @@ func TestAScopeIsNamedByItsAccount(t *testing.T) {
 	here, there := deny(unit("111111111111", "eu-west-1", inventory.DatabaseKind)), deny(unit("111111111111", "eu-west-1", inventory.DatabaseKind))
 	there.Scope.System = "renamed"
 	a, b := of(judged(t, in, here), "database-not-public")[0], of(judged(t, in, there), "database-not-public")[0]
-	if a.Fingerprint != b.Fingerprint || a.Resource.ID != b.Resource.ID || a.Resource.ID != "111111111111" {
+	if a.Fingerprint != b.Fingerprint || a.Resource.ID != b.Resource.ID || a.Resource.ID != "111111111111" || b.Resource.Name != "renamed/111111111111" {
 		t.Errorf("%s %s, %s %s", a.Resource.ID, a.Fingerprint, b.Resource.ID, b.Fingerprint)
 	}
 }

@@ -93,7 +93,7 @@ func scopeFinding(r *Rule, s inventory.Scope, kinds []string, v findings.Verdict
 		Rule:        r.ID, Verdict: v,
 		Resource: findings.Resource{
 			ID: cmp.Or(s.Account, s.System), Kind: findings.ScopeKind, Kinds: slices.Compact(slices.Sorted(slices.Values(kinds))),
-			System: s.System, Type: s.Type, Account: s.Account,
+			System: s.System, Type: s.Type, Account: s.Account, Name: s.String(),
 		},
 	}
 }
