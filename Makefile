@@ -5,7 +5,7 @@ GOLANGCI  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 BIN       := .bin
 export CGO_ENABLED = 0
 
-.PHONY: help build demo test soak check bench golden docs clean
+.PHONY: help build demo test soak generated check bench golden docs clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,10 +23,12 @@ test: ## everything, in under 10 minutes
 soak: ## the full figures: 100,000 masks a rule, 200 kills …
 	TENKEN_SOAK=1 $(GO) test -count=1 -timeout 60m -v -run 'Soak' ./...
 
-check: ## lint, generated files, formatting
+generated: docs ## formatting, and that generated files are those that are committed
 	@test -z "$$(gofmt -l cmd scanners findings rules fixtures)" || { gofmt -l cmd scanners findings rules fixtures; exit 1; }
 	$(GO) generate ./findings/inventory
-	git diff --exit-code -- findings/inventory/kinds_gen.go rules/fields_gen.go
+	git -c safe.directory='*' diff --exit-code -- findings/inventory/kinds_gen.go rules/fields_gen.go docs
+
+check: generated ## generated files, and lint
 	GOBIN=$(CURDIR)/$(BIN) $(GO) install $(GOLANGCI)
 	$(BIN)/golangci-lint run ./...
 
