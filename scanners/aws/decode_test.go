@@ -69,3 +69,13 @@ func TestSharerWhoCannotBeTold(t *testing.T) {
 		})
 	}
 }
+
+func TestAnswerThatIsCutSaysSo(t *testing.T) {
+	units := production(t, fixtures.Truncate(operation("DescribeVolumes"), 0, 300), fixtures.Truncate(operation("DescribeDBInstances"), 0, 1200))
+	for unit, kind := range map[string]inventory.Kind{tokyo + "/ec2-volumes": inventory.VolumeKind, tokyo + "/rds": inventory.DatabaseKind} {
+		u := units[management+"/"+unit]
+		if read := u.Read(u.Listing(kind).Why(u)); read.Reason != inventory.DecodeError || read.Detail != "the answer was cut short" {
+			t.Errorf("%s: %+v", unit, read)
+		}
+	}
+}

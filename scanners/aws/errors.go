@@ -1,10 +1,16 @@
 package aws
 
 import (
+	"context"
+	"crypto/tls"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/aws/smithy-go"
@@ -128,9 +134,8 @@ func reason(err error) (why inventory.Reason, detail string) {
 		err = signIn.err
 	}
 	code := codeOf(err)
-	var answered *smithyhttp.ResponseError
-	if code == "" && errors.As(err, &answered) {
-		code = fmt.Sprintf("HTTP %d", answered.HTTPStatusCode())
+	if code == "" {
+		code = hint(err)
 	}
 	var cut errCut
 	var shape errShape
@@ -163,4 +168,61 @@ func reason(err error) (why inventory.Reason, detail string) {
 		return inventory.DecodeError, "refused by the door"
 	}
 	return inventory.DecodeError, code
+}
+
+// hint says in words of our own what went wrong where AWS gave no code: below the answer, or in the midst of it.
+func hint(err error) string {
+	var answered *smithyhttp.ResponseError
+	status := 0
+	if errors.As(err, &answered) {
+		status = answered.HTTPStatusCode()
+	}
+	switch network := networkHint(err); {
+	case status >= 300:
+		return fmt.Sprintf("HTTP %d", status)
+	case network != "":
+		return network
+	case status != 0 && endsEarly(err):
+		return "the answer was cut short"
+	case status != 0:
+		return "the answer could not be decoded"
+	case answered != nil && endsEarly(err):
+		return "the connection was closed before an answer"
+	case answered != nil:
+		return "the connection failed"
+	}
+	return ""
+}
+
+func networkHint(err error) string {
+	var name *net.DNSError
+	var cert *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no whole answer in time"
+	case errors.As(err, &name) && name.IsNotFound:
+		return "no such host"
+	case errors.As(err, &name):
+		return "the name of the host could not be looked up"
+	case errors.As(err, &cert):
+		return "TLS: the certificate is not trusted"
+	case errors.As(err, &record), errors.As(err, &alert):
+		return "TLS: the other side does not agree"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "the connection was reset"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "no route to the host"
+	}
+	return ""
+}
+
+// endsEarly: the decoder of XML has an error of its own for what ends in the midst. That of JSON doesn't tell it from what
+// is no JSON.
+func endsEarly(err error) bool {
+	var markup *xml.SyntaxError
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &markup) && markup.Msg == "unexpected EOF"
 }

@@ -173,7 +173,7 @@ func TestErrorsByCodeFirst(t *testing.T) {
 		{502, "", door.Transient, inventory.Timeout, "HTTP 502"},
 		{503, "", door.Throttled, inventory.Throttled, "HTTP 503"},
 		{403, "", door.Other, inventory.DecodeError, "HTTP 403"}, // a proxy's page
-		{200, "", door.Other, inventory.DecodeError, "HTTP 200"},
+		{200, "", door.Other, inventory.DecodeError, "the answer could not be decoded"},
 		{400, "SomethingNew", door.Other, inventory.DecodeError, "SomethingNew"},
 	} {
 		err := failure(answered(c.status, c.code, nil))
