@@ -11,7 +11,8 @@
 //
 // What is not read. Regions that are not opted in, unless the configuration names them: a region that was switched off
 // after use may still hold resources; named under regions it is planned, and reported as not read. The unit "regions" names
-// those that were left out.
+// those that were left out. SSH public keys and service-specific credentials of IAM users (both for CodeCommit and the like)
+// are not read yet: whether a user is suspended rests on console password, access keys and signing certificates.
 //
 // Facts only. One unit reads one subject of one account and region; edges are ids. What follows from facts of several
 // units is drawn in derive.go. A listing is complete only when the last page said so; a refused detail call leaves the

@@ -230,7 +230,8 @@ func (r *reader) root(rows map[string]row, reported inventory.ReadID, summary ma
 	return true
 }
 
-// stateOf: an account that nothing can sign in with is suspended. IAM has no such switch of its own.
+// stateOf: an account that nothing can sign in with is suspended. IAM has no such switch of its own. It rests on console
+// password, access keys and signing certificates: SSH public keys and service-specific credentials are not read yet.
 func stateOf(a *inventory.Account) inventory.Val[string] {
 	keys, known := a.ActiveKeys.Get()
 	hasKeys := inventory.Unknown[bool](a.ActiveKeys.Read())
