@@ -16,6 +16,15 @@ func TestNoStraySpaceInJapanese(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range c.Rules() {
+		for _, s := range r.subjects {
+			for _, v := range s.message {
+				for _, p := range v.ja {
+					if at := strayer.FindString(p.literal); at != "" {
+						t.Errorf("%s: message: %q in %s", r.File, at, p.literal)
+					}
+				}
+			}
+		}
 		for what, text := range map[string]findings.Text{"title": r.Title, "why": r.Why, "remedy": r.Remedy} {
 			if at := strayer.FindString(text.JA); at != "" {
 				t.Errorf("%s: %s: %q in %s", r.File, what, at, text.JA)
