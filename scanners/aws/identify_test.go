@@ -126,7 +126,7 @@ func TestHostHeaderOfAnother(t *testing.T) {
 	}
 	req.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIA/20261124/us-east-1/rds/aws4_request, SignedHeaders=host, Signature=0")
 	req.Host = "iam.amazonaws.com"
-	if _, err := newGuard(nil, Hooks{Transport: &n}, nil).RoundTrip(req); err == nil || len(n.reached) > 0 { //nolint:bodyclose // there is none
+	if _, err := newGuard(nil, Hooks{Transport: &n}, nil).RoundTrip(req); err == nil || len(n.reached) > 0 {
 		t.Errorf("sent to %v", n.reached)
 	}
 }
